@@ -7,7 +7,7 @@ CC = gcc
 endif
 VERSION := 0.1.0
 
-PKGS = libpcap libndpi hiredis libyaml sqlite3 libxxhash zlib libzstd libmaxminddb
+PKGS = libpcap libndpi hiredis yaml-0.1 sqlite3 libxxhash zlib libzstd libmaxminddb
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
 	-ftrivial-auto-var-init=zero
@@ -23,9 +23,16 @@ CFLAGS += $(STD) $(OPT) $(WARN) -Werror $(HARDEN) $(FORTIFY) -fno-omit-frame-poi
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -pthread $(SAN)
 LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
+# ROOMS="base tenant" builds and unit-tests only these folders of sensor/: for work on one room.
+ROOMS ?=
+ifeq ($(ROOMS),)
 SRC := $(filter-out sensor/main.c,$(wildcard sensor/*.c sensor/*/*.c))
+UNIT_SRC := $(wildcard tests/unit/*/test_*.c)
+else
+SRC := $(wildcard $(ROOMS:%=sensor/%/*.c))
+UNIT_SRC := $(wildcard $(ROOMS:%=tests/unit/%/test_*.c))
+endif
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
-UNIT_SRC := $(wildcard tests/unit/test_*.c tests/unit/*/test_*.c)
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
 
 all: $(BUILD)/bulkhead
