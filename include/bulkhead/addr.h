@@ -69,6 +69,7 @@ bool ip_is_link_local(const struct ip_addr *ip); /* 169.254/16, fe80::/10 */
 bool ip_is_loopback(const struct ip_addr *ip);
 /* RFC 1918, RFC 6598 and RFC 4193 space: anyone may use it, so it proves no owner by itself. */
 bool ip_is_private(const struct ip_addr *ip);
+/* An IPv6 prefix shorter than /96 contains no IPv4 address: ::/0 is all of IPv6 only. */
 bool prefix_contains(const struct ip_prefix *prefix, const struct ip_addr *ip);
 
 /* Text forms: lower case; IPv6 by RFC 5952; IPv4 without the mapped prefix.  Return buf. */
@@ -78,8 +79,9 @@ const char *prefix_format(const struct ip_prefix *prefix, char buf[static PREFIX
 
 /*
  * Strict parsers; false and *out untouched when text is anything else.  MAC: six two-digit
- * groups with ':' or '-'.  IP: dotted quad without leading zeros, or IPv6.  Prefix:
- * address/length; *host_bits (may be NULL) tells that bits below the length were set.
+ * groups with ':' or '-' throughout.  IP: dotted quad without leading zeros, or IPv6 without a
+ * zone.  Prefix: address/length; bits below the length are cleared in *out, and *host_bits (may
+ * be NULL) tells that some were set.
  */
 bool mac_parse(const char *text, struct mac_addr *out);
 bool ip_parse(const char *text, struct ip_addr *out);
