@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text_token.c - tokens of HTTP request heads and of SIP messages.
+ *
+ * HTTP has no nonce, so the head itself is the token, and it must come out the same on both sides
+ * of a proxy.  Proxies add fields (Via, X-Forwarded-For, Forwarded, request ids), drop and add
+ * what is hop by hop (Connection, Keep-Alive, Proxy-*, TE, Upgrade), change the version, write
+ * names in another case and another order, and turn the absolute form of a target into its path.
+ * Hence: the method, the path, and a list of fields that belong to the ends (RFC 9110 section 7.6.1
+ * leaves them alone), added up so that their order does not matter.  Host is among them: a proxy
+ * that renames it serves a back end of its own, which is nobody's relay, and without it every
+ * "GET /" of one client program would look alike.
+ *
+ * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
+ * so the branches of the first three are three tokens, one of which the next leg shares.
+ */
+#include "flow/text_token.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/hash.h"
+
+#define HTTP_MIN_HEAD 60 /* a shorter head is likely to be said by others as well */
+#define TEXT_MAX 4096	 /* of a head we read */
+#define TEXT_MAX_LINES 64
+#define FIELD_MAX 512	    /* of a value that is hashed */
+#define SIP_RANDOM_CHARS 16 /* 4 bits each at least: 64 bits */
+
+struct line {
+	const char *at;
+	size_t len;
+};
+
+/* Takes the next line, without its end, off text; false at the end or when it is not complete. */
+static bool next_line(struct line *text, struct line *out)
+{
+	const char *end = text->len == 0 ? NULL : memchr(text->at, '\n', text->len);
+
+	if (end == NULL)
+		return false;
+	out->at = text->at;
+	out->len = (size_t)(end - text->at);
+	text->len -= out->len + 1;
+	text->at = end + 1;
+	if (out->len > 0 && out->at[out->len - 1] == '\r')
+		out->len--;
+	return true;
+}
+
+static bool starts(struct line text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return text.len >= len && memcmp(text.at, prefix, len) == 0;
+}
+
+/* Splits "Name: value"; value without white space around it. */
+static bool split_field(struct line line, struct line *name, struct line *value)
+{
+	const char *colon = memchr(line.at, ':', line.len);
+
+	if (colon == NULL || colon == line.at)
+		return false;
+	name->at = line.at;
+	name->len = (size_t)(colon - line.at);
+	value->at = colon + 1;
+	value->len = line.len - name->len - 1;
+	while (value->len > 0 && (*value->at == ' ' || *value->at == '\t')) {
+		value->at++;
+		value->len--;
+	}
+	while (value->len > 0 &&
+	       (value->at[value->len - 1] == ' ' || value->at[value->len - 1] == '\t'))
+		value->len--;
+	return true;
+}
+
+static bool is_named(struct line name, const char *word)
+{
+	return name.len == strlen(word) && strncasecmp(name.at, word, name.len) == 0;
+}
+
+/* Fields of the two ends, which a proxy passes on as they are. */
+static const char *const end_to_end[] = {
+    "Host",
+    "User-Agent",
+    "Cookie",
+    "Authorization",
+    "Referer",
+    "Accept",
+    "Origin",
+    "Content-Type",
+    "Range",
+    "If-None-Match",
+    "If-Modified-Since",
+    "Accept-Language",
+    "X-Api-Key",
+    "SOAPAction",
+    "Depth",
+    "Sec-WebSocket-Key",
+};
+
+struct http_sum {
+	struct hash128 sum;
+	size_t bytes;
+};
+
+/* which tells parts apart: 0 is the request line, above it the field's place in the list. */
+static void http_add(struct http_sum *http, const struct hash_key *key, unsigned which,
+		     struct line part)
+{
+	struct hash128 h;
+
+	if (part.len > FIELD_MAX)
+		part.len = FIELD_MAX;
+	h = hash128(key, part.at, part.len);
+	http->sum.lo += (h.lo ^ which) * UINT64_C(0x9e3779b97f4a7c15);
+	http->sum.hi += (h.hi ^ which) * UINT64_C(0xc2b2ae3d27d4eb4f);
+	http->bytes += part.len;
+}
+
+/* Host is compared without case and without the port that the scheme implies. */
+static void http_add_host(struct http_sum *http, const struct hash_key *key, struct line value)
+{
+	char host[256];
+	struct line lower = {.at = host};
+
+	for (; lower.len < value.len && lower.len < sizeof host; lower.len++) {
+		char c = value.at[lower.len];
+
+		host[lower.len] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+	}
+	if (lower.len > 3 && memcmp(host + lower.len - 3, ":80", 3) == 0)
+		lower.len -= 3;
+	http_add(http, key, 1, lower);
+}
+
+static void http_add_field(struct http_sum *http, const struct hash_key *key, struct line line)
+{
+	struct line name, value;
+
+	if (!split_field(line, &name, &value))
+		return;
+	if (is_named(name, end_to_end[0])) {
+		http_add_host(http, key, value);
+		return;
+	}
+	for (unsigned i = 1; i < sizeof end_to_end / sizeof end_to_end[0]; i++)
+		if (is_named(name, end_to_end[i]))
+			http_add(http, key, i + 1, value);
+}
+
+/* The path of "METHOD target HTTP/1.x"; a target in absolute form loses scheme and host. */
+static bool http_target(struct line line, struct line *method, struct line *path)
+{
+	const char *space = memchr(line.at, ' ', line.len);
+	const char *version;
+
+	if (space == NULL)
+		return false;
+	method->at = line.at;
+	method->len = (size_t)(space - line.at);
+	path->at = space + 1;
+	path->len = line.len - method->len - 1;
+	version = memrchr(path->at, ' ', path->len);
+	if (version == NULL ||
+	    !starts((struct line){version, line.len - (size_t)(version - line.at)}, " HTTP/1."))
+		return false;
+	path->len = (size_t)(version - path->at);
+	if (starts(*path, "http://")) {
+		const char *slash = memchr(path->at + 7, '/', path->len - 7);
+
+		if (slash == NULL)
+			*path = (struct line){"/", 1};
+		else
+			*path = (struct line){slash, path->len - (size_t)(slash - path->at)};
+	}
+	return true;
+}
+
+static unsigned http_token(struct line text, const struct hash_key *key, struct token *out)
+{
+	struct http_sum http = {.bytes = 0};
+	struct line whole = text, line, method, path;
+	unsigned lines = 0;
+
+	if (!next_line(&text, &line) || !http_target(line, &method, &path))
+		return 0;
+	http_add(&http, key, 0, method);
+	http_add(&http, key, 0, path);
+	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
+		http_add_field(&http, key, line);
+	if (whole.len - text.len < HTTP_MIN_HEAD)
+		return 0;
+	*out = (struct token){
+	    .kind = TOKEN_HTTP_HEAD,
+	    .bytes = (uint16_t)http.bytes,
+	    .lo = http.sum.lo,
+	    .hi = http.sum.hi,
+	};
+	return 1;
+}
+
+/* The branch parameter of a Via line with the magic cookie of RFC 3261 section 8.1.1.7. */
+static bool sip_branch(struct line line, struct line *branch)
+{
+	static const char mark[] = "branch=z9hG4bK";
+	const char *found = memmem(line.at, line.len, mark, sizeof mark - 1);
+	struct line rest;
+
+	if (found == NULL)
+		return false;
+	rest.at = found + sizeof mark - 1;
+	rest.len = line.len - (size_t)(rest.at - line.at);
+	branch->at = rest.at;
+	for (branch->len = 0; branch->len < rest.len; branch->len++)
+		if (memchr(";, \t>", rest.at[branch->len], 5) != NULL)
+			break;
+	return branch->len >= 4;
+}
+
+static unsigned sip_tokens(struct line text, const struct hash_key *key, struct token *out)
+{
+	struct line line, name, value, branch;
+	unsigned count = 0, lines = 0;
+
+	while (count < TOKENS_A_PACKET && lines++ < TEXT_MAX_LINES && next_line(&text, &line) &&
+	       line.len > 0) {
+		if (!split_field(line, &name, &value) ||
+		    (!is_named(name, "Via") && !is_named(name, "v")) || !sip_branch(value, &branch))
+			continue;
+		token_set(&out[count++], key, TOKEN_SIP_BRANCH, (const uint8_t *)branch.at,
+			  branch.len, branch.len >= SIP_RANDOM_CHARS);
+	}
+	return count;
+}
+
+unsigned text_tokens(const uint8_t *p, size_t len, const struct hash_key *key,
+		     struct token out[static TOKENS_A_PACKET])
+{
+	static const char *const methods[] = {"GET ",	 "POST ",    "PUT ",   "HEAD ",
+					      "DELETE ", "OPTIONS ", "PATCH ", "PROPFIND ",
+					      "REPORT ", "TRACE "};
+	struct line text = {(const char *)p, len < TEXT_MAX ? len : TEXT_MAX};
+	struct line rest = text, first;
+	unsigned count = 0;
+
+	for (size_t i = 0; i < sizeof methods / sizeof methods[0] && count == 0; i++)
+		if (starts(text, methods[i]))
+			count = http_token(text, key, out);
+	if (count != 0 || !next_line(&rest, &first))
+		return count;
+	if (starts(first, "SIP/2.0 ") ||
+	    (first.len > 8 && memcmp(first.at + first.len - 8, " SIP/2.0", 8) == 0))
+		return sip_tokens(rest, key, out);
+	return 0;
+}
