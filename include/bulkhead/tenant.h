@@ -43,8 +43,8 @@ enum host_role {
 	ROLE_MONITOR = 1u << 8,
 	ROLE_HYPERVISOR = 1u << 9,
 	/* Roles with which infrastructure may carry other people's packets. */
-	ROLES_CARRY = ROLE_ROUTER | ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT | ROLE_VTEP |
-		      ROLE_HYPERVISOR,
+	ROLES_CARRY =
+	    ROLE_ROUTER | ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT | ROLE_VTEP | ROLE_HYPERVISOR,
 };
 
 enum tap_view {
@@ -62,9 +62,9 @@ struct tenant {
 
 struct host {
 	const char *name;
-	uint32_t id;	 /* index into inventory hosts */
-	uint32_t tenant; /* TENANT_INFRASTRUCTURE or a tenant's id */
-	uint32_t roles;	 /* enum host_role bits; 0 counts as server */
+	uint32_t id;				 /* index into inventory hosts */
+	uint32_t tenant;			 /* TENANT_INFRASTRUCTURE or a tenant's id */
+	uint32_t roles;				 /* enum host_role bits; 0 counts as server */
 	const char *port[TENANT_MAX_HOST_PORTS]; /* "leaf12/eth7" */
 	unsigned port_count;
 	const struct mac_addr *mac;
@@ -76,7 +76,7 @@ struct host {
 struct segment {
 	const char *name;
 	uint16_t id;
-	uint16_t vlan;	 /* 0 untagged; meaningless when is_vni */
+	uint16_t vlan; /* 0 untagged; meaningless when is_vni */
 	bool is_vni;
 	uint32_t vni;
 	uint16_t domain; /* routing domain number */
@@ -88,8 +88,8 @@ struct tap {
 	uint16_t id;
 	enum tap_view view;
 	const char *port; /* VIEW_PORT: switch port */
-	uint32_t host;	  /* VIEW_PORT: host registered on that port, or HOST_NONE (a canary port) */
-	uint32_t tenant;  /* that host's tenant, or TENANT_UNKNOWN */
+	uint32_t host;	 /* VIEW_PORT: host registered on that port, or HOST_NONE (a canary port) */
+	uint32_t tenant; /* that host's tenant, or TENANT_UNKNOWN */
 };
 
 struct decoy {
@@ -99,22 +99,22 @@ struct decoy {
 };
 
 enum owner_kind {
-	OWNER_NONE,	/* in no prefix: external */
-	OWNER_HOST,	/* a host's declared address */
-	OWNER_SHARED,	/* a shared address (VIP) of a tenant or of infrastructure */
-	OWNER_PREFIX,	/* inside a tenant's prefix, no host */
-	OWNER_SEGMENT,	/* inside a segment's prefix, assigned to nobody */
-	OWNER_DYNAMIC,	/* inside a dynamic range: ask the bindings */
+	OWNER_NONE,    /* in no prefix: external */
+	OWNER_HOST,    /* a host's declared address */
+	OWNER_SHARED,  /* a shared address (VIP) of a tenant or of infrastructure */
+	OWNER_PREFIX,  /* inside a tenant's prefix, no host */
+	OWNER_SEGMENT, /* inside a segment's prefix, assigned to nobody */
+	OWNER_DYNAMIC, /* inside a dynamic range: ask the bindings */
 };
 
 /* Whose an address is.  tenant is TENANT_EXTERNAL for OWNER_NONE, TENANT_UNKNOWN for
  * OWNER_SEGMENT and OWNER_DYNAMIC, else a tenant or TENANT_INFRASTRUCTURE. */
 struct owner {
 	uint32_t tenant;
-	uint32_t host;	 /* HOST_NONE unless one host alone has it */
-	uint16_t segment; /* SEGMENT_NONE unless OWNER_SEGMENT or OWNER_DYNAMIC, or the segment whose
-			     prefix holds it */
-	uint8_t kind;	 /* enum owner_kind */
+	uint32_t host;	  /* HOST_NONE unless one host alone has it */
+	uint16_t segment; /* SEGMENT_NONE unless OWNER_SEGMENT or OWNER_DYNAMIC, or the segment
+			     whose prefix holds it */
+	uint8_t kind;	  /* enum owner_kind */
 };
 
 /* Which NIC it is.  A MAC of several infrastructure hosts (a virtual router MAC) names the first
@@ -135,7 +135,7 @@ struct inventory;
  */
 int inventory_load(const char *const *paths, unsigned count, uint64_t now_ns,
 		   struct inventory **inv, struct problems *problems, struct err *err)
-	__attribute__((warn_unused_result));
+    __attribute__((warn_unused_result));
 
 /* An empty inventory with the default tap: everything is unknown or external. */
 struct inventory *inventory_empty(void);
@@ -161,6 +161,8 @@ uint16_t inventory_tap_count(const struct inventory *inv); /* at least 1 */
 /* Index of a tap by name, or -1. */
 int inventory_find_tap(const struct inventory *inv, const char *name);
 const struct decoy *inventory_decoys(const struct inventory *inv, unsigned *count);
+/* Host by its full name, "globex/b1" or "infrastructure/gw"; HOST_NONE when there is none. */
+uint32_t inventory_find_host(const struct inventory *inv, const char *full_name);
 
 /*
  * The segment of a frame: by VNI when vni_set, else by VLAN (0: the untagged one).
@@ -172,10 +174,21 @@ uint16_t inventory_segment_of(const struct inventory *inv, uint16_t vlan, bool v
 
 /* Does the tenant live in the segment (its `segments` list, or no list at all)? */
 bool inventory_tenant_in_segment(const struct inventory *inv, uint32_t tenant, uint16_t segment);
+/* Is ip on-link in the segment, inside one of its prefixes? */
+bool inventory_segment_prefix(const struct inventory *inv, uint16_t segment,
+			      const struct ip_addr *ip);
+/* The tenants that list the segment or have an address inside its prefixes, ascending.  Writes
+ * at most max of them, returns how many there are. */
+uint32_t inventory_segment_tenants(const struct inventory *inv, uint16_t segment, uint32_t *out,
+				   uint32_t max);
 
-/* Longest match in a domain: declared and shared addresses, tenant prefixes, dynamic ranges,
- * segment prefixes.  Link-local, multicast and unspecified addresses answer OWNER_NONE unless
- * declared. */
+/*
+ * Longest match in a domain: declared and shared addresses, then tenant prefixes and dynamic
+ * ranges, then segment prefixes: a segment prefix, however long, never hides the tenant whose
+ * prefix it lies in.  Link-local, multicast, broadcast and unspecified addresses answer OWNER_NONE
+ * unless declared.  In a domain that no segment has, only what is owned everywhere counts, and
+ * with a single domain in the inventory nothing is.
+ */
 struct owner inventory_owner(const struct inventory *inv, uint16_t domain,
 			     const struct ip_addr *ip);
 
@@ -184,6 +197,23 @@ struct carrier inventory_carrier(const struct inventory *inv, struct mac_addr ma
 /* May this host hold this (shared) address: it is in the list of hosts, or of the same tenant? */
 bool inventory_shares(const struct inventory *inv, uint16_t domain, const struct ip_addr *ip,
 		      uint32_t host);
+/* May this host speak for a shared address declared with this protocol ("vrrp", "carp" ...)? */
+bool inventory_host_speaks(const struct inventory *inv, uint32_t host, const char *protocol);
+/* Are these declared for the host itself?  (Shared addresses: inventory_shares.) */
+bool inventory_host_has_ip(const struct inventory *inv, uint32_t host, const struct ip_addr *ip);
+bool inventory_host_has_mac(const struct inventory *inv, uint32_t host, struct mac_addr mac);
+/* Is ip an address of infrastructure with ROLE_ROUTER? */
+bool inventory_is_gateway_ip(const struct inventory *inv, uint16_t domain,
+			     const struct ip_addr *ip);
+
+/*
+ * Was the address (domain: a number of now) or the NIC given to another tenant between two
+ * snapshots?  Tenants and domains are compared by name: their numbers may have changed.
+ */
+bool inventory_moved(const struct inventory *old, const struct inventory *now, uint16_t domain,
+		     const struct ip_addr *ip);
+bool inventory_mac_moved(const struct inventory *old, const struct inventory *now,
+			 struct mac_addr mac);
 
 /*
  * Does an allow entry cover actor > victim for this kind at this time?  *index (may be NULL)
@@ -192,6 +222,19 @@ bool inventory_shares(const struct inventory *inv, uint16_t domain, const struct
 bool inventory_allowed(const struct inventory *inv, uint32_t actor_tenant, uint32_t actor_host,
 		       uint32_t victim_tenant, uint32_t victim_host, const char *kind,
 		       uint64_t now_ns, unsigned *index);
+
+/* An allow entry, for reports and so that the kinds it names can be checked by who knows them. */
+struct allow {
+	const char *actor, *victim; /* as written */
+	const char *const *kinds;   /* "relay.proxy", "relay.*" or "*" */
+	unsigned kind_count;
+	const char *reason; /* "" when none was given */
+	uint64_t until_ns;  /* UINT64_MAX: for good */
+	const char *file;
+	uint32_t line, col; /* of the entry */
+};
+unsigned inventory_allow_count(const struct inventory *inv);
+const struct allow *inventory_allow(const struct inventory *inv, unsigned index); /* or NULL */
 
 /* Starts loading the lines an exact look-up will touch; call some packets ahead. */
 void inventory_prefetch_mac(const struct inventory *inv, struct mac_addr mac);
@@ -210,9 +253,11 @@ void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *i
 		    struct mac_addr mac, uint64_t now_ns, uint64_t expires_ns);
 void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip);
 
-/* The owner with leases applied: OWNER_DYNAMIC becomes the tenant and host of the leased MAC. */
-struct owner bindings_owner(const struct bindings *b, const struct inventory *inv,
-			    uint16_t domain, const struct ip_addr *ip, uint64_t now_ns);
+/* The owner with leases applied: OWNER_DYNAMIC becomes the tenant and host of the leased MAC, as
+ * OWNER_HOST (OWNER_SHARED for a shared MAC); it stays as it is without a lease or when the leased
+ * MAC is in no inventory. */
+struct owner bindings_owner(const struct bindings *b, const struct inventory *inv, uint16_t domain,
+			    const struct ip_addr *ip, uint64_t now_ns);
 /* The leased MAC, or false. */
 bool bindings_mac(const struct bindings *b, uint16_t domain, const struct ip_addr *ip,
 		  uint64_t now_ns, struct mac_addr *mac);
