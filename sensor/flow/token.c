@@ -27,36 +27,36 @@
 #define RANDOM_MIN_BYTES 8
 #define PAYLOAD_TOKEN_MIN 24
 #define PAYLOAD_TOKEN_MAX 256
-#define NONCE_MAX 64	  /* the longest nonce we hash: two QUIC ids, a SCRAM nonce */
+#define NONCE_MAX 64	  /* bytes by which randomness is judged; two QUIC ids fit */
 #define NONCE_MIN_KINDS 4 /* fewer different bytes name nothing */
 #define SCRAM_SCAN 256
 #define MYSQL_MAX_VERSION 64
 #define TLS_RANDOM 32
 
-/* Different values among bytes (step 0) or among the differences of neighbours (step 1), which
- * a counter has few of. */
-static unsigned distinct(const uint8_t *p, size_t len, size_t step)
+static unsigned popcount(const uint64_t seen[static 4])
 {
-	uint64_t seen[4] = {0};
-	unsigned count = 0;
-
-	for (size_t i = step; i < len; i++) {
-		uint8_t value = (uint8_t)(step == 0 ? p[i] : p[i] - p[i - 1]);
-
-		seen[value >> 6] |= UINT64_C(1) << (value & 63);
-	}
-	for (unsigned i = 0; i < 4; i++)
-		count += (unsigned)__builtin_popcountll(seen[i]);
-	return count;
+	return (unsigned)(__builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]) +
+			  __builtin_popcountll(seen[2]) + __builtin_popcountll(seen[3]));
 }
 
-/* How varied a value is: the smaller of both counts, since either may be all there is. */
+/* How varied a value is: its different bytes or, since a counter has many of these, the different
+ * steps from byte to byte, whichever are fewer. */
 static unsigned variety(const uint8_t *p, size_t len)
 {
-	unsigned values = distinct(p, len, 0);
-	unsigned steps = distinct(p, len, 1) + 1;
+	uint64_t values[4] = {0}, steps[4] = {0};
+	unsigned value_count, step_count;
+	uint8_t before = 0;
 
-	return values < steps ? values : steps;
+	for (size_t i = 0; i < len; i++) {
+		uint8_t step = (uint8_t)(p[i] - before);
+
+		values[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
+		steps[step >> 6] |= UINT64_C(1) << (step & 63);
+		before = p[i];
+	}
+	value_count = popcount(values);
+	step_count = popcount(steps);
+	return value_count < step_count ? value_count : step_count;
 }
 
 /* Of 8 random bytes 6 or more differ in 99.4 %, of 12 or more at least 10 in 99.97 %. */
@@ -384,28 +384,29 @@ static size_t payload_span(size_t len, bool cut)
 }
 
 /* Enciphered or compressed: many different bytes, and about half of them beyond ASCII. */
-static bool payload_is_random(const uint8_t *p, size_t len)
+static bool payload_is_random(const uint8_t *p, size_t len, unsigned kinds)
 {
 	size_t high = 0;
 
-	if (len > 64)
-		len = 64;
 	for (size_t i = 0; i < len; i++)
 		high += p[i] >> 7;
-	return high * 4 >= len && variety(p, len) * 4 >= len * 3;
+	return high * 4 >= len && kinds * 4 >= len * 3;
 }
 
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out)
 {
-	size_t len = packet->payload_len;
+	size_t len = packet->payload_len, judged;
+	unsigned kinds;
 
 	if (packet->payload == NULL || len < PAYLOAD_TOKEN_MIN)
 		return false;
 	len = payload_span(len, packet->payload_len < packet->payload_wire);
-	if (variety(packet->payload, len) < NONCE_MIN_KINDS)
+	judged = len < NONCE_MAX ? len : NONCE_MAX;
+	kinds = variety(packet->payload, judged);
+	if (kinds < NONCE_MIN_KINDS)
 		return false;
 	token_set(out, key, TOKEN_PAYLOAD, packet->payload, len,
-		  payload_is_random(packet->payload, len));
+		  payload_is_random(packet->payload, judged, kinds));
 	return true;
 }
 
