@@ -4,9 +4,11 @@
  *
  * Strings may come from the wire: control, DEL, bidirectional and format characters, the
  * characters < > & ' and everything beyond ASCII leave as \uXXXX; bytes that are not UTF-8
- * leave as \\xNN (a literal backslash, x, two digits).  At most 255 bytes of a string are written.
+ * leave as \\xNN (a literal backslash, x, two digits).  At most 255 bytes of a string are written,
+ * counted as a JSON reader gets them back; a character is never cut in two.
  *
- * invariant: len < size; once something did not fit, overflow is set and nothing more is written.
+ * invariant: len < size and buf is terminated; once something did not fit, overflow is set and
+ * nothing more is written.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -22,7 +24,8 @@ struct json {
 	size_t size;
 	size_t len;
 	bool overflow;
-	bool sanitised; /* a string had to be changed */
+	bool sanitised; /* a string was cut, or held control, bidi or format characters or no UTF-8
+			 */
 	bool comma;	/* the next member needs one */
 };
 
@@ -41,7 +44,8 @@ void json_bool(struct json *j, const char *key, bool value);
 void json_double(struct json *j, const char *key, double value);
 
 /* Writes text made safe for JSON, terminals and Redis into out as plain printable ASCII (the
- * same escapes, without quotes).  Returns true when something was changed. */
+ * same escapes, \" and \\ among them, without the quotes around), whole characters only.  Returns
+ * true when something was changed or cut. */
 bool text_sanitise(char *out, size_t size, const void *bytes, size_t len);
 
 #endif
