@@ -28,7 +28,7 @@
 
 /* What the network layer of a packet is. */
 enum packet_l3 {
-	L3_NONE, /* nothing decoded: see verdict */
+	L3_NONE, /* no network layer, or not both of its addresses, was decoded: see verdict */
 	L3_ARP,
 	L3_RARP,
 	L3_IPV4,
@@ -43,46 +43,48 @@ enum encap {
 	ENCAP_VXLAN,
 	ENCAP_VXLAN_GPE,
 	ENCAP_GENEVE,
-	ENCAP_GRE,    /* IP in GRE */
-	ENCAP_NVGRE,  /* Ethernet in GRE, key carries a VSID */
-	ENCAP_TEB,    /* Ethernet in GRE (0x6558) without a key */
+	ENCAP_GRE,   /* IP in GRE */
+	ENCAP_NVGRE, /* Ethernet in GRE, key carries a VSID */
+	ENCAP_TEB,   /* Ethernet in GRE (0x6558) without a key */
 	ENCAP_ERSPAN1,
 	ENCAP_ERSPAN2,
 	ENCAP_ERSPAN3,
-	ENCAP_IPIP,   /* 4 in 4, 6 in 4 (6in4), 4 in 6, 6 in 6 */
+	ENCAP_IPIP, /* 4 in 4, 6 in 4 (6in4), 4 in 6, 6 in 6 */
 	ENCAP_TZSP,
 	ENCAP_GTPU,
 	ENCAP_L2TP,
 	ENCAP_MPLS_ETH, /* Ethernet in MPLS, with or without control word */
+	ENCAP_MPLS_IP,	/* MPLS in IP or UDP (RFC 4023, RFC 7510) */
+	ENCAP_ETHERIP,	/* RFC 3378 */
 	ENCAP_MAX
 };
 
 /* Outcome of decoding a layer; also the index of its counter. */
 enum decode_verdict {
 	DECODE_OK,
-	DECODE_TRUNCATED,	  /* the capture ends before the header does (snaplen) */
-	DECODE_MALFORMED,	  /* a length or version contradicts itself */
+	DECODE_TRUNCATED, /* the capture ends before the header does (snaplen) */
+	DECODE_MALFORMED, /* a length or version contradicts itself */
 	DECODE_UNKNOWN_LINKTYPE,
 	DECODE_UNKNOWN_ETHERTYPE,
-	DECODE_DEPTH,		  /* more layers, tags or extension headers than we follow */
+	DECODE_DEPTH, /* more layers, tags or extension headers than we follow */
 	DECODE_MAX
 };
 
 enum packet_flags {
-	PACKET_MAC = 1u << 0,	       /* smac and dmac are set */
-	PACKET_FRAGMENT = 1u << 1,     /* IP fragment, first or later */
+	PACKET_MAC = 1u << 0,		 /* smac and dmac are set (SLL: no flag, smac alone) */
+	PACKET_FRAGMENT = 1u << 1,	 /* IP fragment, first or later */
 	PACKET_LATER_FRAGMENT = 1u << 2, /* no transport header in it */
-	PACKET_L4 = 1u << 3,	       /* transport header decoded: ports or icmp fields valid */
-	PACKET_TCP_WHOLE = 1u << 4,    /* TCP header with its options is within the capture */
-	PACKET_SNAP = 1u << 5,	       /* came in 802.3/LLC-SNAP */
-	PACKET_PRIORITY_TAG = 1u << 6, /* VLAN 0 present */
-	PACKET_EXT_HEADERS = 1u << 7,  /* IPv6 extension headers or IPv4 options present */
-	PACKET_VNI = 1u << 8,	       /* vni is set: the segment is an overlay's */
-	PACKET_BAD_LENGTH = 1u << 9,   /* IP total length contradicts the frame; addresses still valid */
+	PACKET_L4 = 1u << 3,		 /* ports or icmp fields are valid */
+	PACKET_TCP_WHOLE = 1u << 4,	 /* TCP header with its options is within the capture */
+	PACKET_SNAP = 1u << 5,		 /* came in 802.3/LLC-SNAP */
+	PACKET_PRIORITY_TAG = 1u << 6,	 /* VLAN 0 present */
+	PACKET_EXT_HEADERS = 1u << 7,	 /* IPv6 extension headers or IPv4 options present */
+	PACKET_VNI = 1u << 8,		 /* vni is set: the segment is an overlay's */
+	PACKET_BAD_LENGTH = 1u << 9, /* IP total length contradicts the frame, addresses valid */
 	PACKET_MPLS = 1u << 10,
-	PACKET_SRH = 1u << 11,	       /* IPv6 routing header seen */
-	PACKET_OUTGOING = 1u << 12,    /* SLL: sent by the capturing machine */
-	PACKET_KEY = 1u << 13,	       /* tunnel_key is set (GRE key, ERSPAN session ...) */
+	PACKET_SRH = 1u << 11,	    /* IPv6 routing header seen */
+	PACKET_OUTGOING = 1u << 12, /* SLL: sent by the capturing machine */
+	PACKET_KEY = 1u << 13,	    /* tunnel_key is set (GRE key, ERSPAN session ...) */
 };
 
 #define TCP_FIN 0x01
@@ -104,6 +106,7 @@ struct vlan_tag {
 	uint16_t tci;  /* PCP, DEI, VID */
 };
 
+/* What the fast path needs first; tags, which few frames have several of, last. */
 struct packet {
 	uint8_t l3;	 /* enum packet_l3 */
 	uint8_t encap;	 /* enum encap: how this layer was carried */
@@ -111,46 +114,48 @@ struct packet {
 	uint8_t tag_count;
 	uint32_t flags; /* enum packet_flags */
 	struct mac_addr smac, dmac;
-	uint16_t ethertype; /* of the network layer, tags removed; 0 when the link has none */
-	uint16_t vlan;	    /* VID of the innermost non-zero tag before L3; 0 = untagged */
-	struct vlan_tag tag[PACKET_MAX_TAGS]; /* outermost first, priority tags included */
-	uint32_t vni;	    /* VXLAN/GENEVE VNI, NVGRE VSID */
-	uint32_t tunnel_key; /* GRE key, ERSPAN session id, TEID */
-
-	struct ip_addr src, dst; /* IP, or ARP sender/target protocol address */
-	uint8_t proto;		 /* transport protocol after extension headers */
-	uint8_t ttl;		 /* TTL or hop limit */
+	uint16_t ethertype; /* of the network layer, tags removed; 0 when the link has none.  With
+			     * SNAP of another organisation (CDP, DTP ...): its protocol id */
+	uint16_t vlan; /* VID of the innermost non-zero tag before L3; 0 = untagged.  An untagged
+			* frame in ERSPAN: the VLAN its header tells */
+	uint8_t proto; /* transport protocol after extension headers */
+	uint8_t ttl;   /* TTL or hop limit */
 	uint8_t icmp_type, icmp_code;
-	uint32_t ip_id;	      /* IPv4 identification, IPv6 fragment identification, else 0 */
-	uint16_t fragment_offset; /* bytes */
 	uint16_t sport, dport;
-	uint32_t tcp_seq, tcp_ack;
+	struct ip_addr src, dst; /* IP, or ARP sender/target protocol address */
+
+	uint32_t ip_id;		   /* IPv4 identification, IPv6 fragment identification, else 0 */
+	uint16_t fragment_offset;  /* bytes */
+	uint16_t fragment_more;	   /* 1 when more fragments follow */
+	uint32_t tcp_seq, tcp_ack; /* TCP's fields: valid when tcp_header_len is not 0 */
 	uint8_t tcp_flags;
 	uint8_t tcp_header_len;
 	uint16_t tcp_window;
 	uint16_t l4_checksum; /* TCP, UDP, ICMP as in the header */
-	uint16_t fragment_more; /* 1 when more fragments follow */
-
-	struct mac_addr arp_sha, arp_tha; /* ARP hardware addresses */
-	uint16_t arp_op;		  /* 1 request, 2 reply, 3/4 RARP */
-
-	const uint8_t *l2;	/* first byte of this layer */
-	uint32_t l2_len;	/* captured bytes from l2 */
-	const uint8_t *l3_data; /* IP or ARP header, or NULL */
-	uint32_t l3_len;	/* captured bytes from l3_data, cut to the IP total length */
-	uint32_t ip_len;	/* IP datagram length as its header says (jumbo/TSO 0: from the frame) */
-	const uint8_t *l4;	/* transport header, or NULL */
-	uint32_t l4_len;	/* captured bytes from l4 */
-	const uint8_t *payload; /* behind the transport header, or NULL */
+	uint16_t arp_op;      /* 1 request, 2 reply, 3/4 RARP */
+	uint32_t ip_len; /* IP datagram length as its header says (jumbo/TSO 0: from the frame) */
+	uint32_t l2_len; /* captured bytes from l2 */
+	uint32_t l3_len; /* captured bytes from l3_data, cut to the IP total length */
+	uint32_t l4_len; /* captured bytes from l4 */
 	uint32_t payload_len;	/* captured bytes at payload */
 	uint32_t payload_wire;	/* bytes the payload had on the wire */
+	const uint8_t *l2;	/* first byte of this layer */
+	const uint8_t *l3_data; /* IP or ARP header; of L3_LLC and L3_OTHER what follows; or NULL */
+
+	const uint8_t *l4;	/* transport header, or NULL: a later fragment has none */
+	const uint8_t *payload; /* behind the transport header, or NULL; of a later fragment: its
+				 * bytes.  Protocols without ports: NULL, see l4 */
+	uint32_t vni;		/* VXLAN/GENEVE VNI, NVGRE VSID */
+	uint32_t tunnel_key;	/* GRE key, ERSPAN session id, TEID, L2TP session */
+	struct mac_addr arp_sha, arp_tha;     /* ARP hardware addresses */
+	struct vlan_tag tag[PACKET_MAX_TAGS]; /* tag_count are set: outermost first, priority too */
 };
 
 /* Every layer of one frame. */
 struct packet_stack {
 	const struct frame *frame;
-	unsigned count;	       /* 1..PACKET_MAX_LAYERS */
-	uint8_t verdict;       /* worst of the layers: what the ledger counts */
+	unsigned count;	 /* 1..PACKET_MAX_LAYERS */
+	uint8_t verdict; /* worst of the layers: what the ledger counts */
 	struct packet layer[PACKET_MAX_LAYERS];
 };
 
@@ -160,7 +165,8 @@ struct packet_stack {
  */
 void packet_decode(const struct frame *frame, struct packet_stack *stack);
 
-/* Decodes bytes that hold an Ethernet frame or (ip=true) an IP packet: quoted or exported copies. */
+/* Decodes bytes that hold an Ethernet frame or (ip=true) an IP packet: quoted or exported copies.
+ */
 void packet_decode_bytes(const uint8_t *data, uint32_t caplen, uint32_t len, bool ip,
 			 struct packet_stack *stack);
 
@@ -170,7 +176,7 @@ void packet_decode_bytes(const uint8_t *data, uint32_t caplen, uint32_t len, boo
  */
 bool packet_quoted(const struct packet *icmp, struct packet *quoted);
 
-const char *encap_name(enum encap encap);	      /* "VXLAN", "ERSPAN II" ... */
+const char *encap_name(enum encap encap);		/* "VXLAN", "ERSPAN II" ... */
 const char *decode_verdict_name(enum decode_verdict v); /* "truncated" ... */
 /* "TCP", "UDP", "ICMP", "IPv6-ICMP" as EVE writes them; a number's text otherwise, in buf. */
 const char *ip_proto_name(uint8_t proto, char buf[static 8]);
