@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run.c - "bulkhead run": the sensor in the foreground.
+ *
+ *	main thread	engine_run(): captures until told to stop
+ *	watch thread	signals; each second: heartbeat (10 s), systemd's watchdog
+ *
+ * SIGHUP reloads inventory and rules, SIGTERM and SIGINT drain and end.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "bulkhead/capture.h"
+#include "bulkhead/clock.h"
+#include "bulkhead/sink.h"
+#include "cli/cli.h"
+#include "cli/notify.h"
+#include "cli/reload.h"
+#include "cli/report.h"
+#include "cli/setup.h"
+#include "cli/tally.h"
+#include "cli/watch.h"
+#include "engine.h"
+
+#define MAX_WORKERS 64
+#define MAX_SNAPLEN 262144
+#define MIN_SNAPLEN 64
+#define DEFAULT_SNAPLEN 65535
+#define DEFAULT_BUFFER (UINT64_C(256) << 20)
+#define HEARTBEAT_NS (10 * NS_PER_SEC)
+#define DRAIN_NS (10 * NS_PER_SEC)
+/* The engine's own thread shows itself ten times a second; silent for longer than this it
+ * hangs, and the watchdog is not fed. */
+#define STALLED_NS (10 * NS_PER_SEC)
+
+struct run {
+	const struct cli *cli;
+	struct setup setup;
+	struct loaded loaded;
+	const char *interface[OPTIONS_MAX_CAPTURES];
+	unsigned interface_count;
+	const char *output, *redis, *tap;
+	uint64_t snaplen, buffer_kib, workers;
+	char *filter;
+	bool quiet;
+	unsigned verbose;
+
+	struct tally *tally;
+	struct delivery *delivery;
+	struct engine *engine;
+	struct watch watch;
+	uint64_t started_ns, beat_ns, watchdog_ns, watchdog_due_ns;
+	uint64_t progress_ns; /* atomic: when the engine last showed itself */
+};
+
+static void take_alert(void *context, const struct alert *alert)
+{
+	struct run *run = context;
+
+	tally_alert(run->tally, alert);
+}
+
+static void take_progress(void *context, const struct engine_progress *progress)
+{
+	struct run *run = context;
+
+	(void)progress;
+	__atomic_store_n(&run->progress_ns, clock_monotonic(), __ATOMIC_RELAXED);
+}
+
+static void take_signal(void *context, int number)
+{
+	struct run *run = context;
+
+	if (number == SIGHUP) {
+		notify_reloading();
+		reload(&run->loaded, &run->setup, run->engine);
+		notify_ready("watching");
+		return;
+	}
+	log_info("%s: draining", number == SIGINT ? "interrupted" : "told to end");
+	notify_stopping();
+	engine_stop(run->engine);
+}
+
+static void take_tick(void *context)
+{
+	struct run *run = context;
+	uint64_t now = clock_monotonic();
+	uint64_t shown = __atomic_load_n(&run->progress_ns, __ATOMIC_RELAXED);
+
+	if (now >= run->beat_ns) {
+		struct heartbeat beat;
+
+		memset(&beat, 0, sizeof beat);
+		engine_heartbeat(run->engine, &beat);
+		delivery_heartbeat(run->delivery, &beat);
+		run->beat_ns = now + HEARTBEAT_NS;
+	}
+	if (run->watchdog_ns > 0 && now >= run->watchdog_due_ns && now - shown < STALLED_NS) {
+		notify_watchdog();
+		run->watchdog_due_ns = now + run->watchdog_ns;
+	}
+}
+
+enum { OPT_REDIS = SETUP_OPT_FIRST_FREE, OPT_TAP, OPT_WORKERS };
+
+static const char shorts[] = ":" SETUP_SHORTS "i:o:s:B:qvnh";
+static const struct option longs[] = {
+    SETUP_LONGS,
+    {"interface", required_argument, NULL, 'i'},
+    {"output", required_argument, NULL, 'o'},
+    {"snapshot-length", required_argument, NULL, 's'},
+    {"buffer-size", required_argument, NULL, 'B'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"verbose", no_argument, NULL, 'v'},
+    {"redis", required_argument, NULL, OPT_REDIS},
+    {"tap", required_argument, NULL, OPT_TAP},
+    {"workers", required_argument, NULL, OPT_WORKERS},
+    {NULL, 0, NULL, 0},
+};
+
+static int add_interface(struct run *run, const char *name, struct err *err)
+{
+	if (run->interface_count == OPTIONS_MAX_CAPTURES)
+		return err_set(err, ERR_USAGE, "-i: more than %d interfaces", OPTIONS_MAX_CAPTURES);
+	run->interface[run->interface_count++] = name;
+	return 0;
+}
+
+static int take_option(struct run *run, int option, struct err *err)
+{
+	switch (option) {
+	case 'i':
+		return add_interface(run, optarg, err);
+	case 'o':
+		run->output = optarg;
+		return 0;
+	case 's': /* 0 means all, as tcpdump has it */
+		if (strcmp(optarg, "0") == 0) {
+			run->snaplen = MAX_SNAPLEN;
+			return 0;
+		}
+		return cli_number("-s", optarg, MIN_SNAPLEN, MAX_SNAPLEN, &run->snaplen, err);
+	case 'B': /* KiB, as tcpdump has it */
+		return cli_number("-B", optarg, 64, UINT64_C(1) << 24, &run->buffer_kib, err);
+	case 'q':
+		run->quiet = true;
+		return 0;
+	case 'v':
+		run->verbose++;
+		return 0;
+	case 'n': /* names are never resolved; accepted because fingers know it */
+		return 0;
+	case OPT_REDIS:
+		run->redis = optarg;
+		return 0;
+	case OPT_TAP:
+		run->tap = optarg;
+		return 0;
+	case OPT_WORKERS:
+		return cli_number("--workers", optarg, 1, MAX_WORKERS, &run->workers, err);
+	default:
+		return setup_option(&run->setup, option, optarg, err);
+	}
+}
+
+/* 1 when only help was asked for. */
+static int take_arguments(struct run *run, int argc, char **argv, struct err *err)
+{
+	int option, code;
+
+	while ((option = cli_getopt(argc, argv, shorts, longs, err)) != -1) {
+		if (option == '?')
+			return ERR_USAGE;
+		if (option == 'h')
+			return 1;
+		code = take_option(run, option, err);
+		if (code != 0)
+			return code;
+	}
+	if (run->setup.config == NULL && run->interface_count == 0)
+		return err_set(err, ERR_USAGE, "run: give -c FILE or -i INTERFACE");
+	if (optind == argc)
+		return 0;
+	run->filter = cli_join(argv + optind, argc - optind);
+	if (run->filter == NULL)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	return capture_check_filter(run->filter, err);
+}
+
+/* -i replaces the config's list; an interface that the config knows keeps its settings. */
+static void choose_interfaces(struct run *run)
+{
+	struct options *options = &run->setup.options;
+	struct capture_config chosen[OPTIONS_MAX_CAPTURES];
+	unsigned i, k;
+
+	if (run->interface_count == 0)
+		return;
+	for (i = 0; i < run->interface_count; i++) {
+		chosen[i] = (struct capture_config){.interface = run->interface[i],
+						    .filter = "",
+						    .snaplen = DEFAULT_SNAPLEN,
+						    .buffer = DEFAULT_BUFFER,
+						    .workers = 1};
+		for (k = 0; k < options->capture_count; k++)
+			if (strcmp(options->capture[k].interface, run->interface[i]) == 0)
+				chosen[i] = options->capture[k];
+	}
+	memcpy(options->capture, chosen, run->interface_count * sizeof chosen[0]);
+	options->capture_count = run->interface_count;
+}
+
+static int apply_arguments(struct run *run, struct err *err)
+{
+	struct options *options = &run->setup.options;
+	unsigned i;
+
+	choose_interfaces(run);
+	if (options->capture_count == 0)
+		return err_set(err, ERR_CONFIG,
+			       "%s: capture: no interface; name one there or with -i",
+			       run->setup.config);
+	for (i = 0; i < options->capture_count; i++) {
+		struct capture_config *capture = &options->capture[i];
+
+		if (run->filter != NULL)
+			capture->filter = run->filter;
+		if (run->snaplen > 0)
+			capture->snaplen = run->snaplen;
+		if (run->buffer_kib > 0)
+			capture->buffer = run->buffer_kib << 10;
+		if (run->workers > 0)
+			capture->workers = run->workers;
+		if (run->tap != NULL)
+			capture->tap = run->tap;
+		if (capture->tap != NULL &&
+		    inventory_find_tap(run->setup.inventory, capture->tap) < 0)
+			return err_set(err, ERR_CONFIG,
+				       "interface %s: the inventory has no tap \"%s\"",
+				       capture->interface, capture->tap);
+	}
+	return 0;
+}
+
+static int open_delivery(struct run *run, struct err *err)
+{
+	const struct options *options = &run->setup.options;
+	const char *env = getenv("BULKHEAD_REDIS_URL");
+	struct delivery_config config = {
+	    .options = options,
+	    .outbox_file = options->outbox.file[0] != '\0' ? options->outbox.file : NULL,
+	    .redis_url = options->redis.url,
+	    .cursor_name = options->sensor.name,
+	    .jsonl_path = run->output,
+	};
+
+	if (env != NULL && env[0] != '\0')
+		config.redis_url = env;
+	if (run->redis != NULL)
+		config.redis_url = run->redis;
+	return delivery_open(&run->delivery, &config, err);
+}
+
+static int open_engine(struct run *run, struct err *err)
+{
+	const struct options *options = &run->setup.options;
+	struct engine_config config = {
+	    .options = options,
+	    .inventory = run->setup.inventory,
+	    .rules = run->setup.rules,
+	    .delivery = run->delivery,
+	    .seed = hash_random_seed(),
+	    .live = true,
+	    .tap = -1,
+	    .workers = 1,
+	    .on_alert = take_alert,
+	    .on_progress = take_progress,
+	    .context = run,
+	};
+
+	if (options->evidence.directory[0] != '\0')
+		config.evidence_directory = options->evidence.directory;
+	run->setup.rules = NULL; /* the engine's now, also when it fails */
+	return engine_new(&run->engine, &config, err);
+}
+
+static int start(struct run *run, struct err *err)
+{
+	int code = setup_load(&run->setup, err);
+
+	setup_print_problems(&run->setup, run->cli, run->quiet);
+	if (code == 0)
+		code = apply_arguments(run, err);
+	if (code == 0)
+		code = loaded_init(&run->loaded, &run->setup, err);
+	/* Signals before the first thread, which is the delivery's. */
+	if (code == 0)
+		code = watch_init(&run->watch, true, err);
+	if (code == 0)
+		code = open_delivery(run, err);
+	if (code == 0)
+		code = open_engine(run, err);
+	return code;
+}
+
+static void tell_start(const struct run *run)
+{
+	const struct options *options = &run->setup.options;
+	const struct inventory *inv = run->setup.inventory;
+	char status[160];
+	unsigned i;
+
+	for (i = 0; i < options->capture_count; i++)
+		log_info("watching %s (tap %s, %llu worker%s)", options->capture[i].interface,
+			 options->capture[i].tap != NULL ? options->capture[i].tap
+							 : inventory_tap(inv, 0)->name,
+			 (unsigned long long)options->capture[i].workers,
+			 options->capture[i].workers == 1 ? "" : "s");
+	(void)snprintf(status, sizeof status, "watching: %u tenants, %u hosts, %u rules",
+		       inventory_tenant_count(inv) - TENANT_FIRST, inventory_host_count(inv),
+		       run->loaded.rules_count);
+	log_info("%s", status);
+	notify_ready(status);
+}
+
+static int run_engine(struct run *run, struct err *err)
+{
+	struct report report = {.output = run->output,
+				.inventory = inventory_host_count(run->setup.inventory) > 0};
+	struct err late = {0};
+	int code, end;
+
+	run->watch.on_signal = take_signal;
+	run->watch.on_tick = take_tick;
+	run->watch.tick_ns = NS_PER_SEC;
+	run->watch.context = run;
+	run->started_ns = clock_monotonic();
+	run->progress_ns = run->started_ns;
+	run->watchdog_ns = notify_watchdog_interval();
+	if (run->watchdog_ns > 0 && run->watchdog_ns < run->watch.tick_ns)
+		run->watch.tick_ns = run->watchdog_ns;
+	code = watch_start(&run->watch, err);
+	if (code != 0)
+		return code;
+	tell_start(run);
+	code = engine_run(run->engine, err);
+	notify_stopping();
+	watch_stop(&run->watch);
+	report.wall_ns = clock_monotonic() - run->started_ns;
+	engine_span(run->engine, &report.first_ns, &report.last_ns);
+	engine_stats(run->engine, &report.stats);
+	end = delivery_close(run->delivery, DRAIN_NS, &late);
+	run->delivery = NULL;
+	if (code == 0 && end != 0)
+		code = err_set(err, late.code, "%s", late.text);
+	if (!run->quiet)
+		report_print(&report, run->tally, run->cli);
+	return code;
+}
+
+static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
+{
+	struct run run = {.cli = cli};
+	int code;
+
+	run.watch.signal_fd = -1;
+	run.watch.wake_fd = -1;
+	code = take_arguments(&run, argc, argv, err);
+	if (code == 0) {
+		log_set_level(run.quiet		? LOG_LEVEL_WARN
+			      : run.verbose > 0 ? LOG_LEVEL_DEBUG
+						: LOG_LEVEL_INFO);
+		run.tally = tally_new(err);
+		code = run.tally != NULL ? start(&run, err) : ERR_MEMORY;
+		if (code == 0)
+			code = run_engine(&run, err);
+	}
+	watch_stop(&run.watch);
+	engine_free(run.engine);
+	if (run.delivery != NULL)
+		(void)delivery_close(run.delivery, 0, NULL); /* the first failure is told */
+	loaded_fini(&run.loaded);
+	tally_free(run.tally);
+	free(run.filter);
+	setup_free(&run.setup);
+	return code == 1 ? cli_help(cli, &command_run) : code;
+}
+
+static const char help[] =
+    "run -c FILE [OPTION]... [-i INTERFACE]... [BPF...]\n"
+    "\n"
+    "Watches the interfaces of the config, or those of -i, in the foreground until SIGTERM or\n"
+    "SIGINT.  SIGHUP reads inventory and rules again: all of it, or nothing when there is a\n"
+    "mistake.  The words at the end are a BPF filter for every interface.\n"
+    "\n"
+    "  -c, --config FILE       bulkhead.yaml\n"
+    "  -i, --interface NAME    instead of the config's interfaces; may be repeated\n"
+    "      --inventory FILE    instead of the config's; file or folder, may be repeated\n"
+    "      --rules PATH        instead of the config's; file or folder, may be repeated\n"
+    "      --tap NAME          the inventory's tap that the interfaces are\n"
+    "      --workers N         threads an interface\n"
+    "      --redis URL         instead of the config's; BULKHEAD_REDIS_URL keeps it out of argv\n"
+    "  -o, --output FILE       alerts as JSON lines too; - is standard output\n"
+    "  -s, --snapshot-length N bytes of each frame (0: all)\n"
+    "  -B, --buffer-size KIB   of the kernel's ring\n"
+    "  -q, --quiet             only warnings and errors\n"
+    "  -v, --verbose           everything\n"
+    "\n"
+    "Exit: 0 told to end, 1 failed, 2 usage, 66 input missing, 77 no permission to capture,\n"
+    "78 config, inventory or rules invalid.\n";
+
+const struct command command_run = {
+    .name = "run",
+    .summary = "watch a SPAN port, in the foreground",
+    .help = help,
+    .run = run_run,
+};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch.c - see watch.h. */
+#include "cli/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "bulkhead/clock.h"
+
+static void ending_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGINT);
+	(void)sigaddset(set, SIGTERM);
+}
+
+int watch_init(struct watch *watch, bool reload, struct err *err)
+{
+	sigset_t set;
+
+	watch->running = false;
+	watch->wake_fd = -1;
+	ending_signals(&set);
+	if (reload)
+		(void)sigaddset(&set, SIGHUP);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return err_set(err, ERR_RUN, "cannot block signals");
+	watch->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	watch->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (watch->signal_fd < 0 || watch->wake_fd < 0)
+		return err_set(err, ERR_RUN, "cannot wait for signals: %s", strerror(errno));
+	return 0;
+}
+
+static void take_signals(struct watch *watch)
+{
+	struct signalfd_siginfo info;
+	sigset_t ending;
+
+	while (read(watch->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		int number = (int)info.ssi_signo;
+
+		watch->on_signal(watch->context, number);
+		if (number != SIGINT && number != SIGTERM)
+			continue;
+		/* From now on these find one thread that does not block them: the default holds. */
+		ending_signals(&ending);
+		(void)pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
+	}
+}
+
+static int wait_ms(uint64_t due_ns)
+{
+	uint64_t now = clock_monotonic();
+
+	if (due_ns <= now)
+		return 0;
+	return (int)((due_ns - now) / NS_PER_MS) + 1;
+}
+
+static void *watch_thread(void *argument)
+{
+	struct watch *watch = argument;
+	struct pollfd fds[2] = {
+	    {.fd = watch->signal_fd, .events = POLLIN},
+	    {.fd = watch->wake_fd, .events = POLLIN},
+	};
+	uint64_t due = clock_monotonic() + watch->tick_ns;
+
+	for (;;) {
+		int timeout = watch->on_tick != NULL ? wait_ms(due) : -1;
+
+		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+			return NULL;
+		if (fds[1].revents != 0)
+			return NULL;
+		if (fds[0].revents != 0)
+			take_signals(watch);
+		if (watch->on_tick != NULL && clock_monotonic() >= due) {
+			watch->on_tick(watch->context);
+			due = clock_monotonic() + watch->tick_ns;
+		}
+	}
+}
+
+int watch_start(struct watch *watch, struct err *err)
+{
+	int code = pthread_create(&watch->thread, NULL, watch_thread, watch);
+
+	if (code != 0)
+		return err_set(err, ERR_RUN, "cannot start a thread: %s", strerror(code));
+	watch->running = true;
+	return 0;
+}
+
+void watch_stop(struct watch *watch)
+{
+	const uint64_t one = 1;
+
+	if (watch->running) {
+		/* Cannot fail: the counter is far from its limit. */
+		(void)!write(watch->wake_fd, &one, sizeof one);
+		(void)pthread_join(watch->thread, NULL);
+		watch->running = false;
+	}
+	if (watch->signal_fd >= 0)
+		(void)close(watch->signal_fd);
+	if (watch->wake_fd >= 0)
+		(void)close(watch->wake_fd);
+	watch->signal_fd = -1;
+	watch->wake_fd = -1;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch.h - the thread that waits for signals and the clock while the engine runs.
+ *
+ * Signals are blocked in every thread and read from a descriptor here, so no code runs in a
+ * signal handler.  The first SIGINT or SIGTERM is handed on; a second one ends the process at
+ * once, for who does not want to wait for the draining.
+ *
+ * Calls: watch_init() before any thread is made, watch_start(), watch_stop() from the same thread.
+ */
+#ifndef CLI_WATCH_H
+#define CLI_WATCH_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bulkhead/err.h"
+
+struct watch {
+	/* Set by the caller; both are called by the watching thread. */
+	void (*on_signal)(void *context, int signal_number);
+	void (*on_tick)(void *context); /* NULL: none */
+	void *context;
+	uint64_t tick_ns;
+
+	pthread_t thread;
+	bool running;
+	int signal_fd, wake_fd;
+};
+
+/* reload: SIGHUP too. */
+int watch_init(struct watch *watch, bool reload, struct err *err)
+    __attribute__((warn_unused_result));
+int watch_start(struct watch *watch, struct err *err) __attribute__((warn_unused_result));
+void watch_stop(struct watch *watch);
+
+#endif
