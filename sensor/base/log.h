@@ -18,12 +18,12 @@ struct log_site {
 
 void log_set_level(enum log_level level);
 void log_line(struct log_site *site, enum log_level level, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
-#define LOG_AT(level, ...)                               \
-	do {                                             \
-		static struct log_site site_;            \
-		log_line(&site_, (level), __VA_ARGS__); \
+#define LOG_AT(level, ...)                                                                         \
+	do {                                                                                       \
+		static struct log_site site_;                                                      \
+		log_line(&site_, (level), __VA_ARGS__);                                            \
 	} while (0)
 #define log_err(...) LOG_AT(LOG_LEVEL_ERR, __VA_ARGS__)
 #define log_warn(...) LOG_AT(LOG_LEVEL_WARN, __VA_ARGS__)
