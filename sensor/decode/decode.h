@@ -114,10 +114,15 @@ static inline const uint8_t *left_take(struct left *left, uint32_t len)
 	return left_captured(left) < len ? NULL : cursor_take(&left->c, len);
 }
 
-/* Everything but the tags; they are valid up to tag_count. */
+/* Everything but the tags; they are valid up to tag_count.  In pieces that compilers turn into
+ * plain stores: of the whole gcc makes a "rep stos", which costs as much as the decoding. */
 static inline void packet_reset(struct packet *packet)
 {
-	memset(packet, 0, offsetof(struct packet, tag));
+	char *bytes = (char *)packet;
+
+	memset(bytes, 0, 64);
+	memset(bytes + 64, 0, 64);
+	memset(bytes + 128, 0, offsetof(struct packet, tag) - 128);
 }
 
 static inline void packet_set_v4(struct ip_addr *ip, const uint8_t v4[4])
