@@ -30,7 +30,7 @@ static void check_captures(struct setup *setup)
 		const struct capture_config *capture = &options->capture[i];
 		struct err err = {0};
 
-		if (capture->tap != NULL && setup->inventory != NULL &&
+		if (capture->tap != NULL && capture->tap[0] != '\0' && setup->inventory != NULL &&
 		    inventory_find_tap(setup->inventory, capture->tap) < 0)
 			problem_add(
 			    &setup->problems, PROBLEM_ERROR, file, 0, 0,

@@ -232,10 +232,9 @@ static int find_tap(const struct replay *replay, int *tap, struct err *err)
 
 static int open_delivery(struct replay *replay, struct err *err)
 {
-	struct options *options = &replay->setup.options;
 	char cursor[FINGERPRINT_SIZE] = "replay";
 	struct delivery_config config = {
-	    .options = options,
+	    .options = &replay->setup.options,
 	    .redis_url = replay->redis,
 	    .cursor_name = cursor,
 	    .jsonl_path = replay->output,
@@ -244,9 +243,6 @@ static int open_delivery(struct replay *replay, struct err *err)
 	};
 	int code;
 
-	/* What the config sends where is for the live sensor; a replay writes where it is told. */
-	options->redis.url = NULL;
-	options->output_count = 0;
 	if (replay->output == NULL && replay->redis == NULL)
 		return 0;
 	if (replay->redis != NULL) {
@@ -294,14 +290,12 @@ static int finish(struct replay *replay, struct err *err)
 	    .inventory = inventory_host_count(replay->setup.inventory) > 0,
 	};
 	struct err late = {0};
-	int code = 0;
+	int code;
 
 	engine_span(replay->engine, &report.first_ns, &report.last_ns);
 	engine_stats(replay->engine, &report.stats);
-	if (replay->delivery != NULL) {
-		code = delivery_close(replay->delivery, DRAIN_NS, err);
-		replay->delivery = NULL;
-	}
+	code = delivery_close(replay->delivery, DRAIN_NS, err);
+	replay->delivery = NULL;
 	if (!replay->quiet)
 		report_print(&report, replay->tally, replay->cli);
 	if (replay->stats != NULL) {
@@ -388,8 +382,7 @@ static int replay_run(struct cli *cli, int argc, char **argv, struct err *err)
 	}
 	watch_stop(&replay.watch);
 	engine_free(replay.engine);
-	if (replay.delivery != NULL)
-		(void)delivery_close(replay.delivery, 0, NULL); /* the first failure is told */
+	(void)delivery_close(replay.delivery, 0, NULL); /* what failed first is told */
 	tally_free(replay.tally);
 	words_free(&replay.words);
 	setup_free(&replay.setup);

@@ -238,6 +238,8 @@ static int apply_arguments(struct run *run, struct err *err)
 			capture->workers = run->workers;
 		if (run->tap != NULL)
 			capture->tap = run->tap;
+		if (capture->tap != NULL && capture->tap[0] == '\0')
+			capture->tap = NULL; /* the inventory's first */
 		if (capture->tap != NULL &&
 		    inventory_find_tap(run->setup.inventory, capture->tap) < 0)
 			return err_set(err, ERR_CONFIG,
@@ -250,7 +252,6 @@ static int apply_arguments(struct run *run, struct err *err)
 static int open_delivery(struct run *run, struct err *err)
 {
 	const struct options *options = &run->setup.options;
-	const char *env = getenv("BULKHEAD_REDIS_URL");
 	struct delivery_config config = {
 	    .options = options,
 	    .outbox_file = options->outbox.file[0] != '\0' ? options->outbox.file : NULL,
@@ -259,10 +260,6 @@ static int open_delivery(struct run *run, struct err *err)
 	    .jsonl_path = run->output,
 	};
 
-	if (env != NULL && env[0] != '\0')
-		config.redis_url = env;
-	if (run->redis != NULL)
-		config.redis_url = run->redis;
 	return delivery_open(&run->delivery, &config, err);
 }
 
@@ -382,8 +379,7 @@ static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 	}
 	watch_stop(&run.watch);
 	engine_free(run.engine);
-	if (run.delivery != NULL)
-		(void)delivery_close(run.delivery, 0, NULL); /* the first failure is told */
+	(void)delivery_close(run.delivery, 0, NULL); /* what failed first is told */
 	loaded_fini(&run.loaded);
 	tally_free(run.tally);
 	free(run.filter);
