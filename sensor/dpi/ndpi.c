@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ndpi.c - deep packet inspection by nDPI; the only file that sees it.
+ *
+ * nDPI wants trust that it does not deserve on hostile traffic, so it is shown only what it cannot
+ * trip over: whole, unfragmented TCP or UDP packets without extension headers, one IP version and
+ * protocol a flow, in a copy with zeros behind it and a length field that says what is there.
+ *
+ * A flow under inspection has a slot: nDPI's state, zeroed and used again.  Slots are in one of
+ * three lists:
+ *
+ *	free --submit--> active --done, finish, evicted--> ready --collect--> free
+ *
+ * invariant: a slot is in exactly one list; active is in the order of use, oldest first.  A
+ * handle is a slot's place and its generation, so that the handle of a slot that was taken away is
+ * known as stale.  When no slot is free, or nDPI's own memory is at its limit, the flow unused for
+ * longest is settled with what is known: a flood of half-open flows cannot keep others out.
+ */
+#include "bulkhead/app.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulkhead/clock.h"
+#include "dpi/ndpi_compat.h"
+
+#define DPI_SLACK 64		  /* zero bytes behind a packet: nDPI reads beyond ends */
+#define DPI_PACKET_MAX 4096	  /* bytes of a packet it is shown */
+#define DPI_HEAP_PER_FLOW 2048	  /* nDPI's own memory: 0.5 KB on average, TLS 3 KB */
+#define DPI_HEAP_BASE (256 << 10) /* its caches, made when first needed */
+#define DPI_MAX_FLOWS (1u << 24)
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
+
+#define SLOT_NONE UINT32_MAX
+#define GENERATION_SHIFT 24
+#define PLACE_MASK ((1u << GENERATION_SHIFT) - 1)
+
+enum slot_state { SLOT_FREE, SLOT_ACTIVE, SLOT_READY };
+
+struct slot {
+	uint64_t flow; /* the caller's name for it */
+	uint32_t prev, next;
+	uint8_t state;
+	uint8_t generation;
+	uint8_t l3, proto; /* of its first packet; nDPI must not see them mixed */
+	uint32_t packets;
+};
+
+struct slot_list {
+	uint32_t head, tail;
+};
+
+struct dpi {
+	struct ndpi_detection_module_struct *module;
+	struct ndpi_flow_struct *flows; /* by slot; zero while free */
+	struct slot *slots;
+	struct slot_list free, active, ready;
+	unsigned packets; /* shown of a flow at most */
+	int64_t heap;	  /* bytes nDPI allocated for flows */
+	int64_t heap_limit;
+	uint64_t stat_packets, stat_flows, stat_labelled, stat_shed;
+	uint8_t buffer[DPI_PACKET_MAX + DPI_SLACK];
+};
+
+/*
+ * nDPI's allocator hooks carry no context, so the account that a call is charged to stands here
+ * while it runs.  NULL outside of our calls into nDPI.
+ */
+static _Thread_local int64_t *heap_account;
+
+static void *counted_malloc(size_t size)
+{
+	void *p = malloc(size);
+
+	if (p != NULL && heap_account != NULL)
+		*heap_account += (int64_t)malloc_usable_size(p);
+	return p;
+}
+
+static void counted_free(void *p)
+{
+	if (p != NULL && heap_account != NULL)
+		*heap_account -= (int64_t)malloc_usable_size(p);
+	free(p);
+}
+
+static void set_hooks(void)
+{
+	set_ndpi_malloc(counted_malloc);
+	set_ndpi_free(counted_free);
+}
+
+static struct ndpi_detection_module_struct *module_new(struct err *err)
+{
+	static pthread_once_t hooks = PTHREAD_ONCE_INIT;
+	struct ndpi_detection_module_struct *module;
+
+	(void)pthread_once(&hooks, set_hooks);
+	/* The flow's struct is public and differs between releases: a mismatch is memory damage. */
+	if (ndpi_get_api_version() != NDPI_API_VERSION ||
+	    ndpi_detection_get_sizeof_ndpi_flow_struct() != sizeof(struct ndpi_flow_struct)) {
+		(void)err_set(err, ERR_RUN,
+			      "libndpi %s (API %u) is not the one this was built for (API %d)",
+			      ndpi_revision(), ndpi_get_api_version(), NDPI_API_VERSION);
+		return NULL;
+	}
+	module = compat_new();
+	if (module == NULL) {
+		(void)err_set(err, ERR_MEMORY, "cannot set up libndpi");
+		return NULL;
+	}
+	if (!compat_start(module)) {
+		(void)err_set(err, ERR_RUN, "libndpi refuses its own defaults");
+		ndpi_exit_detection_module(module);
+		return NULL;
+	}
+	return module;
+}
+
+static void list_append(struct dpi *dpi, struct slot_list *list, uint32_t place)
+{
+	struct slot *slot = &dpi->slots[place];
+
+	slot->prev = list->tail;
+	slot->next = SLOT_NONE;
+	if (list->tail == SLOT_NONE)
+		list->head = place;
+	else
+		dpi->slots[list->tail].next = place;
+	list->tail = place;
+}
+
+static void list_remove(struct dpi *dpi, struct slot_list *list, uint32_t place)
+{
+	struct slot *slot = &dpi->slots[place];
+
+	if (slot->prev == SLOT_NONE)
+		list->head = slot->next;
+	else
+		dpi->slots[slot->prev].next = slot->next;
+	if (slot->next == SLOT_NONE)
+		list->tail = slot->prev;
+	else
+		dpi->slots[slot->next].prev = slot->prev;
+}
+
+struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err)
+{
+	struct dpi *dpi;
+
+	if (flows == 0 || flows >= DPI_MAX_FLOWS) {
+		(void)err_set(err, ERR_CONFIG, "DPI needs 1 to %u flows", DPI_MAX_FLOWS - 1);
+		return NULL;
+	}
+	dpi = calloc(1, sizeof *dpi);
+	if (dpi == NULL)
+		goto memory;
+	dpi->packets = packets;
+	dpi->heap_limit = DPI_HEAP_BASE + (int64_t)flows * DPI_HEAP_PER_FLOW;
+	dpi->free = dpi->active = dpi->ready = (struct slot_list){SLOT_NONE, SLOT_NONE};
+	/* Zeroed by the kernel and touched only when used. */
+	dpi->flows = calloc(flows, sizeof *dpi->flows);
+	dpi->slots = calloc(flows, sizeof *dpi->slots);
+	if (dpi->flows == NULL || dpi->slots == NULL)
+		goto memory;
+	for (uint32_t i = 0; i < flows; i++)
+		list_append(dpi, &dpi->free, i);
+	dpi->module = module_new(err);
+	if (dpi->module == NULL) {
+		dpi_free(dpi);
+		return NULL;
+	}
+	return dpi;
+memory:
+	(void)err_set(err, ERR_MEMORY, "no memory for DPI of %u flows", flows);
+	dpi_free(dpi);
+	return NULL;
+}
+
+/* Gives a slot back; the most recently used one is the next to go out, while it is in the cache. */
+static void slot_release(struct dpi *dpi, uint32_t place)
+{
+	struct slot *slot = &dpi->slots[place];
+	struct ndpi_flow_struct *flow = &dpi->flows[place];
+
+	list_remove(dpi, &dpi->ready, place);
+	heap_account = &dpi->heap;
+	ndpi_free_flow_data(flow);
+	heap_account = NULL;
+	memset(flow, 0, sizeof *flow);
+	slot->state = SLOT_FREE;
+	slot->generation++;
+	list_append(dpi, &dpi->free, place);
+}
+
+/* No more packets for this flow: its label waits to be collected. */
+static void slot_settle(struct dpi *dpi, uint32_t place)
+{
+	list_remove(dpi, &dpi->active, place);
+	dpi->slots[place].state = SLOT_READY;
+	list_append(dpi, &dpi->ready, place);
+}
+
+void dpi_free(struct dpi *dpi)
+{
+	if (dpi == NULL)
+		return;
+	if (dpi->module != NULL) {
+		while (dpi->active.head != SLOT_NONE)
+			slot_settle(dpi, dpi->active.head);
+		while (dpi->ready.head != SLOT_NONE)
+			slot_release(dpi, dpi->ready.head);
+		ndpi_exit_detection_module(dpi->module);
+	}
+	free(dpi->slots);
+	free(dpi->flows);
+	free(dpi);
+}
+
+/* The active slot a handle stands for, or SLOT_NONE when it is stale. */
+static uint32_t slot_of(const struct dpi *dpi, uint32_t handle)
+{
+	uint32_t place = (handle & PLACE_MASK) - 1;
+
+	if (dpi->slots[place].generation != handle >> GENERATION_SHIFT ||
+	    dpi->slots[place].state != SLOT_ACTIVE)
+		return SLOT_NONE;
+	return place;
+}
+
+static uint32_t slot_take(struct dpi *dpi, uint64_t flow, const struct packet *packet,
+			  uint32_t *handle)
+{
+	uint32_t place = dpi->free.tail;
+	struct slot *slot;
+
+	if (place == SLOT_NONE || dpi->heap > dpi->heap_limit) {
+		/* The caller asks again with its next packet and has collected by then. */
+		if (dpi->active.head != SLOT_NONE) {
+			slot_settle(dpi, dpi->active.head);
+			dpi->stat_shed++;
+		}
+		return SLOT_NONE;
+	}
+	list_remove(dpi, &dpi->free, place);
+	slot = &dpi->slots[place];
+	slot->flow = flow;
+	slot->state = SLOT_ACTIVE;
+	slot->l3 = packet->l3;
+	slot->proto = packet->proto;
+	slot->packets = 0;
+	list_append(dpi, &dpi->active, place);
+	*handle = (uint32_t)slot->generation << GENERATION_SHIFT | (place + 1);
+	dpi->stat_flows++;
+	return place;
+}
+
+/* What nDPI may see; everything it assumes without looking is looked at here. */
+static bool is_fit(const struct packet *packet)
+{
+	const uint32_t refused = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_EXT_HEADERS |
+				 PACKET_BAD_LENGTH | PACKET_SRH;
+	const uint8_t *l3 = packet->l3_data;
+	size_t header = packet->l3 == L3_IPV4 ? IPV4_HEADER : IPV6_HEADER;
+
+	if ((packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6) || l3 == NULL || packet->l4 == NULL ||
+	    (packet->flags & PACKET_L4) == 0 || (packet->flags & refused) != 0 ||
+	    packet->payload_len == 0 || packet->l3_len <= header || packet->l4 != l3 + header)
+		return false;
+	if (packet->proto == IPPROTO_NUM_TCP) {
+		if ((packet->flags & PACKET_TCP_WHOLE) == 0 || packet->tcp_header_len < 20 ||
+		    packet->l3_len <= header + packet->tcp_header_len)
+			return false;
+	} else if (packet->proto != IPPROTO_NUM_UDP || packet->l3_len <= header + 8) {
+		return false;
+	}
+	if (packet->l3 == L3_IPV4)
+		return l3[0] == 0x45 && l3[9] == packet->proto;
+	return l3[0] >> 4 == 6 && l3[6] == packet->proto;
+}
+
+static void store_be16(uint8_t *out, uint16_t value)
+{
+	out[0] = (uint8_t)(value >> 8);
+	out[1] = (uint8_t)value;
+}
+
+/* Copies a packet; one that was cut gets the length it has, or nDPI would not look at it. */
+static uint16_t buffer_fill(struct dpi *dpi, const struct packet *packet)
+{
+	uint16_t len =
+	    (uint16_t)(packet->l3_len < DPI_PACKET_MAX ? packet->l3_len : DPI_PACKET_MAX);
+
+	memcpy(dpi->buffer, packet->l3_data, len);
+	memset(dpi->buffer + len, 0, DPI_SLACK);
+	if (packet->l3 == L3_IPV4)
+		store_be16(dpi->buffer + 2, len);
+	else
+		store_be16(dpi->buffer + 4, (uint16_t)(len - IPV6_HEADER));
+	return len;
+}
+
+enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
+			    const struct packet *packet, uint64_t now_ns)
+{
+	ndpi_protocol protocol;
+	struct slot *slot;
+	uint32_t place;
+	uint16_t len;
+
+	if (dpi->packets == 0)
+		return DPI_DONE;
+	if (!is_fit(packet))
+		return DPI_MORE;
+	if (*handle == 0) {
+		place = slot_take(dpi, flow, packet, handle);
+		if (place == SLOT_NONE)
+			return DPI_FULL;
+	} else {
+		place = slot_of(dpi, *handle);
+		if (place == SLOT_NONE || dpi->slots[place].flow != flow) {
+			*handle = 0; /* taken away meanwhile, and its label handed over */
+			return DPI_DONE;
+		}
+		list_remove(dpi, &dpi->active, place);
+		list_append(dpi, &dpi->active, place);
+	}
+	slot = &dpi->slots[place];
+	if (slot->l3 != packet->l3 || slot->proto != packet->proto)
+		return DPI_MORE;
+	len = buffer_fill(dpi, packet);
+	heap_account = &dpi->heap;
+	protocol =
+	    compat_process(dpi->module, &dpi->flows[place], dpi->buffer, len, now_ns / NS_PER_MS);
+	heap_account = NULL;
+	dpi->stat_packets++;
+	if (++slot->packets < dpi->packets && dpi->heap <= dpi->heap_limit &&
+	    !compat_complete(dpi->module, &dpi->flows[place], &protocol))
+		return DPI_MORE;
+	slot_settle(dpi, place);
+	*handle = 0;
+	return DPI_DONE;
+}
+
+void dpi_finish(struct dpi *dpi, uint32_t *handle)
+{
+	uint32_t place = *handle == 0 ? SLOT_NONE : slot_of(dpi, *handle);
+
+	if (place != SLOT_NONE)
+		slot_settle(dpi, place);
+	*handle = 0;
+}
+
+/* Cuts to fit; no source is shorter than size without ending in a zero byte. */
+static void copy_text(char *out, size_t size, const char *text)
+{
+	size_t len = text == NULL ? 0 : strnlen(text, size - 1);
+
+	memcpy(out, text == NULL ? "" : text, len);
+	out[len] = '\0';
+}
+
+static bool is_hashed(uint16_t protocol)
+{
+	return protocol == NDPI_PROTOCOL_TLS || protocol == NDPI_PROTOCOL_QUIC ||
+	       protocol == NDPI_PROTOCOL_DTLS;
+}
+
+/* By the content of this flow, or of one just before between the same ends: nothing else is a
+ * label.  A port is the sender's choice, and "it is NTP" may excuse traffic in a rule. */
+static bool is_sure(const struct ndpi_flow_struct *flow)
+{
+	return flow->confidence == NDPI_CONFIDENCE_DPI ||
+	       flow->confidence == NDPI_CONFIDENCE_DPI_CACHE;
+}
+
+static void app_fill(struct dpi *dpi, struct ndpi_flow_struct *flow, struct app *app)
+{
+	ndpi_protocol protocol = compat_settle(dpi->module, flow);
+	uint16_t upper = compat_master(&protocol), service = compat_app(&protocol);
+
+	app->risks = flow->risk;
+	if ((flow->risk & UINT64_C(1) << NDPI_CLEAR_TEXT_CREDENTIALS) != 0)
+		app->flags |= APP_CLEARTEXT_CREDENTIALS;
+	if (upper == NDPI_PROTOCOL_UNKNOWN) {
+		upper = service;
+		service = NDPI_PROTOCOL_UNKNOWN;
+	}
+	if (upper == NDPI_PROTOCOL_UNKNOWN || !is_sure(flow))
+		return;
+	app->flags |= APP_SURE;
+	dpi->stat_labelled++;
+	if (ndpi_is_encrypted_proto(dpi->module, protocol) != 0)
+		app->flags |= APP_ENCRYPTED;
+	copy_text(app->proto, sizeof app->proto, ndpi_get_proto_name(dpi->module, upper));
+	if (service != NDPI_PROTOCOL_UNKNOWN && service != upper)
+		copy_text(app->service, sizeof app->service,
+			  ndpi_get_proto_name(dpi->module, service));
+	copy_text(app->category, sizeof app->category,
+		  ndpi_category_get_name(dpi->module, protocol.category));
+	copy_text(app->host, sizeof app->host, flow->host_server_name);
+	/* protos is a union: another protocol has other things in these bytes. */
+	if (is_hashed(upper) || is_hashed(service)) {
+		copy_text(app->ja3, sizeof app->ja3, compat_ja3_client(flow));
+		copy_text(app->ja3s, sizeof app->ja3s, flow->protos.tls_quic.ja3_server);
+	}
+}
+
+bool dpi_collect(struct dpi *dpi, struct dpi_result *result)
+{
+	uint32_t place = dpi->ready.head;
+
+	if (place == SLOT_NONE)
+		return false;
+	*result = (struct dpi_result){.flow = dpi->slots[place].flow};
+	heap_account = &dpi->heap;
+	app_fill(dpi, &dpi->flows[place], &result->app);
+	heap_account = NULL;
+	slot_release(dpi, place);
+	return true;
+}
+
+void dpi_stats(struct dpi *dpi, struct stats *stats)
+{
+	stat_add(stats, STAT_DPI_PACKETS, dpi->stat_packets);
+	stat_add(stats, STAT_DPI_FLOWS, dpi->stat_flows);
+	stat_add(stats, STAT_DPI_LABELLED, dpi->stat_labelled);
+	stat_add(stats, STAT_DPI_SHED, dpi->stat_shed);
+	dpi->stat_packets = dpi->stat_flows = dpi->stat_labelled = dpi->stat_shed = 0;
+}
+
+#define TEXT_OF(macro) TEXT_OF_(macro)
+#define TEXT_OF_(value) #value
+
+const char *dpi_version(void)
+{
+	return "nDPI " TEXT_OF(NDPI_MAJOR) "." TEXT_OF(NDPI_MINOR) "." TEXT_OF(
+	    NDPI_PATCH) " (API " TEXT_OF(NDPI_API_VERSION) ")";
+}
+
+void dpi_protocols(void (*each)(void *context, const char *name, const char *category),
+		   void *context)
+{
+	struct ndpi_detection_module_struct *module = module_new(NULL);
+	unsigned count = module == NULL ? 0 : ndpi_get_num_supported_protocols(module);
+
+	for (unsigned id = 1; id < count; id++) {
+		ndpi_protocol protocol;
+
+		memset(&protocol, 0, sizeof protocol);
+		compat_app(&protocol) = (u_int16_t)id;
+		each(context, ndpi_get_proto_name(module, (u_int16_t)id),
+		     ndpi_category_get_name(module, ndpi_get_proto_category(module, protocol)));
+	}
+	if (module != NULL)
+		ndpi_exit_detection_module(module);
+}
+
+const char *dpi_risk_name(uint64_t risks)
+{
+	if (risks == 0)
+		return "";
+	return ndpi_risk2str((ndpi_risk_enum)__builtin_ctzll(risks));
+}
