@@ -20,7 +20,7 @@
 #include "bulkhead/tenant.h"
 
 #define EVE_GENERATOR 7001 /* gid: tells our signature ids from those of other engines */
-#define FLOW_ID_MASK ((UINT64_C(1) << 53) - 1) /* what a double, so jq and JavaScript, holds */
+#define EXACT_MAX ((UINT64_C(1) << 53) - 1) /* what a double, so jq and JavaScript, holds */
 #define MESSAGE_LEAST 160
 #define RISKS_MAX 8
 
@@ -87,6 +87,12 @@ static void put_ip(struct document *d, const char *key, const struct ip_addr *ip
 	char text[IP_TEXT_SIZE];
 
 	json_string(&d->j, key, ip_format(ip, text));
+}
+
+/* Saturates where readers would begin to round: time stamps in a file can claim any delay. */
+static void put_number(struct document *d, const char *key, uint64_t value)
+{
+	json_uint(&d->j, key, value < EXACT_MAX ? value : EXACT_MAX);
 }
 
 static void put_time(struct document *d, const char *key, uint64_t ns)
@@ -165,7 +171,7 @@ static void put_envelope(struct document *d, uint64_t now_ns)
 	json_string(&d->j, "timestamp", clock_format_eve(now_ns, text));
 	json_string(&d->j, "event_type", "alert");
 	if (f->has_flow)
-		json_uint(&d->j, "flow_id", f->flow_id & FLOW_ID_MASK);
+		json_uint(&d->j, "flow_id", f->flow_id & EXACT_MAX);
 	put_known(d, "in_iface", d->config->in_iface);
 	put_vlan(d);
 	if (f->has_flow)
@@ -316,7 +322,7 @@ static void put_evidence(struct document *d)
 	if (f->has_ttl_delta)
 		json_int(&d->j, "ttl_delta", f->ttl_delta);
 	if (f->has_delay)
-		json_uint(&d->j, "delay_us", f->delay_us);
+		put_number(d, "delay_us", f->delay_us);
 	if (evidence_name(&d->incident->evidence, name) != NULL)
 		json_string(&d->j, "pcap", name);
 	json_close_object(&d->j);
@@ -379,8 +385,8 @@ static void put_own(struct document *d, enum alert_op op, const char *reason)
 	if (f->has_vni)
 		json_uint(&d->j, "vni", f->vni);
 	put_app(d, &f->app);
-	json_uint(&d->j, "count", i->count);
-	json_uint(&d->j, "bytes", i->bytes);
+	put_number(d, "count", i->count);
+	put_number(d, "bytes", i->bytes);
 	put_time(d, "first_seen", i->first_ns);
 	put_time(d, "last_seen", i->last_ns);
 	put_evidence(d);
