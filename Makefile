@@ -7,6 +7,13 @@ CC = gcc
 endif
 VERSION := 0.1.0
 
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+mandir ?= $(prefix)/share/man
+datadir ?= $(prefix)/share/bulkhead
+unitdir ?= $(prefix)/lib/systemd/system
+sysconfdir ?= /etc
+
 PKGS = libpcap libndpi hiredis yaml-0.1 sqlite3 libxxhash zlib libzstd libmaxminddb
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
@@ -18,10 +25,11 @@ SAN ?=
 STD = -std=gnu17
 CPPFLAGS += -Iinclude -Isensor -I$(BUILD)/gen -D_GNU_SOURCE -DBULKHEAD_VERSION='"$(VERSION)"'
 # Third-party headers as system headers: their warnings are not ours to mend.
-THIRD = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)) -isystem /usr/include/ndpi
+THIRD := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I $(PKGS) 2>/dev/null)) \
+	-isystem /usr/include/ndpi
 CFLAGS += $(STD) $(OPT) $(WARN) -Werror $(HARDEN) $(FORTIFY) -fno-omit-frame-pointer -fPIE -pthread $(SAN)
 LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -pthread $(SAN)
-LDLIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+LDLIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 # ROOMS="base tenant" builds and unit-tests only these folders of sensor/: for work on one room.
 ROOMS ?=
@@ -34,8 +42,9 @@ UNIT_SRC := $(wildcard $(ROOMS:%=tests/unit/%/test_*.c))
 endif
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
+JOBS := -j$(shell nproc)
 
-all: $(BUILD)/bulkhead
+all: $(BUILD)/bulkhead ## build the sensor (default)
 
 $(BUILD)/bulkhead: $(BUILD)/sensor/main.o $(BUILD)/libbulkhead.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -43,6 +52,15 @@ $(BUILD)/bulkhead: $(BUILD)/sensor/main.o $(BUILD)/libbulkhead.a
 $(BUILD)/libbulkhead.a: $(OBJ)
 	@rm -f $@
 	@ar rcs $@ $^
+
+# The core rules are part of the binary.
+RULES := $(wildcard rules/*.yaml)
+$(BUILD)/gen/core_rules.h: sensor/rule/embed.sh $(RULES)
+	@mkdir -p $(@D)
+	sh sensor/rule/embed.sh $(RULES) >$@.tmp
+	@mv $@.tmp $@
+
+$(BUILD)/sensor/rule/core.o: $(BUILD)/gen/core_rules.h
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
@@ -52,11 +70,76 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libbulkhead.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) -Itests $(THIRD) $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libbulkhead.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
-unit: $(UNIT)
+unit-programs: $(UNIT)
+
+unit: $(UNIT) ## run the unit tests only
 	@set -e; for t in $(UNIT); do $$t; done
 
-clean:
-	rm -rf $(BUILD)
+# Sub-makes, because what pkg-config says changes when packages come in.
+demo: ## install what is missing, build, show an attack and its alerts in a private Redis
+	@sh dist/install-packages.sh build demo
+	@$(MAKE) --no-print-directory $(JOBS) all
+	@sh dist/demo.sh $(BUILD)/bulkhead
 
--include $(OBJ:.o=.d) $(UNIT:=.d)
-.PHONY: all unit clean
+check: ## install what tests need, build, run all tests
+	@sh dist/install-packages.sh build demo test
+	@$(MAKE) --no-print-directory $(JOBS) all unit-programs
+	@$(MAKE) --no-print-directory $(JOBS) warnings
+	@sh tests/run.sh $(BUILD)
+
+# gcc's are errors in every build; these are clang's.
+warnings: $(BUILD)/gen/core_rules.h ## hold every file to the warnings of clang too
+	@printf '%s\n' $(SRC) sensor/main.c $(UNIT_SRC) | xargs -P $$(nproc) -n 16 \
+		clang -fsyntax-only $(CPPFLAGS) -Itests $(THIRD) $(STD) $(WARN) -Werror
+
+lint: ## layers, headers, format, lengths, detectors and their cases
+	@tests/lint/run.py
+
+fmt: ## format all C files
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+# setarch -R: the sanitizers of this age do not start on kernels with more random address bits.
+SANITIZED = setarch -R sh tests/run.sh
+
+asan: ## unit, command-line and replay tests under AddressSanitizer and UBSan
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=build-asan FORTIFY= HARDEN= OPT="-O1 -g" \
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" all unit-programs
+	@ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
+		UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) build-asan unit cli replay
+
+tsan: ## the same under ThreadSanitizer
+	@$(MAKE) --no-print-directory $(JOBS) BUILD=build-tsan FORTIFY= HARDEN= OPT="-O1 -g" \
+		SAN="-fsanitize=thread" all unit-programs
+	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
+
+bench: all ## measure speed
+	@if [ -x tests/bench/run.sh ]; then tests/bench/run.sh $(BUILD)/bulkhead; \
+		else echo "make bench: there is no benchmark yet"; fi
+
+fuzz: ## feed every parser random input for a bounded time
+	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; \
+		else echo "make fuzz: there are no fuzz targets yet"; fi
+
+deps: ## install the packages that building needs
+	@sh dist/install-packages.sh build
+
+install: all ## install to DESTDIR and prefix (/usr/local)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(datadir) $(DESTDIR)$(sysconfdir)/bulkhead
+	install -m 755 $(BUILD)/bulkhead $(DESTDIR)$(bindir)/bulkhead
+	for page in docs/man/*.[1-9]; do \
+		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	for file in docs/alert.schema.json $(wildcard rules/*.yaml rules/README.md dist/redis/*); do \
+		install -D -m 644 $$file $(DESTDIR)$(datadir)/$${file#d*/}; done
+	install -d $(DESTDIR)$(unitdir)
+	sed 's,/usr/bin/,$(bindir)/,' dist/bulkhead.service >$(DESTDIR)$(unitdir)/bulkhead.service
+	for file in bulkhead.yaml inventory.yaml; do \
+		install -m 644 dist/$$file $(DESTDIR)$(sysconfdir)/bulkhead/$$file.example; done
+
+clean: ## remove what was built
+	rm -rf $(BUILD) build-asan build-tsan
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+-include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(UNIT:=.d)
+.PHONY: all unit unit-programs demo check warnings lint fmt asan tsan bench fuzz deps install clean help
