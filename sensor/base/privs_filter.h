@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* privs_filter.h - the system call filter that privs_drop() sets last. */
+#ifndef BASE_PRIVS_FILTER_H
+#define BASE_PRIVS_FILTER_H
+
+#include <stdbool.h>
+
+enum filter_result { FILTER_SET, FILTER_UNSUPPORTED, FILTER_FAILED /* errno */ };
+
+/* Binds all threads of the process.  Wants no_new_privs to be set. */
+enum filter_result filter_set(bool files, bool network);
+
+#endif
