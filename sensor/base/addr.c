@@ -252,10 +252,10 @@ static bool clear_host_bits(struct ip_addr *ip, unsigned length)
 	bool found = false;
 
 	for (unsigned i = length / 8; i < sizeof ip->b; i++) {
-		uint8_t keep = i == length / 8 ? (uint8_t)(0xff00 >> length % 8) : 0;
+		unsigned keep = i == length / 8 ? 0xff00U >> length % 8 & 0xff : 0;
 
 		found |= (ip->b[i] & ~keep) != 0;
-		ip->b[i] &= keep;
+		ip->b[i] = (uint8_t)(ip->b[i] & keep);
 	}
 	return found;
 }
