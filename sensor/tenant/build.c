@@ -114,10 +114,12 @@ static int build_exact(struct build *b)
 	return 0;
 }
 
-static void overlap(struct build *b, const struct span *inner, const struct span *outer)
+/* Told at the one that comes later in the files. */
+static void overlap(struct build *b, const struct span *one, const struct span *two)
 {
-	const struct entry *entry = &b->l->prefixes.v[inner->id];
-	const struct entry *other = &b->l->prefixes.v[outer->id];
+	bool swap = one->id < two->id;
+	const struct entry *entry = &b->l->prefixes.v[swap ? two->id : one->id];
+	const struct entry *other = &b->l->prefixes.v[swap ? one->id : two->id];
 	char there[PLACE_TEXT_SIZE];
 
 	if (entry->slot.tenant == other->slot.tenant || b->last == entry->place.node)

@@ -131,9 +131,8 @@ const char *required_name(struct loader *l, const struct yaml_doc *doc, const st
 bool parse_prefix(struct loader *l, const struct yaml_doc *doc, const struct yaml_node *node,
 		  struct ip_prefix *out)
 {
-	static const struct ip_addr v4_zero = {{[10] = 0xff, [11] = 0xff}};
 	char right[PREFIX_TEXT_SIZE];
-	struct ip_key head;
+	struct ip_key head, zero;
 	const char *text;
 	bool host_bits = false;
 
@@ -153,7 +152,10 @@ bool parse_prefix(struct loader *l, const struct yaml_doc *doc, const struct yam
 		      text, prefix_format(out, right));
 		return false;
 	}
-	if (prefix_contains(out, &v4_zero) && out->length <= 96) {
+	/* One that spans the mapped range would own all of IPv4 as well. */
+	zero = ip_key_mask((struct ip_key){0, UINT64_C(0xffff) << 32}, out->length);
+	head = ip_key_of(&out->addr);
+	if (out->length <= 96 && head.hi == zero.hi && head.lo == zero.lo) {
 		wrong(l, doc, node, "\"%.60s\" is everybody's: too short a prefix", text);
 		return false;
 	}
