@@ -48,7 +48,7 @@ struct alert {
 	char rule[16];
 	char kind[40];
 	char confidence[16];
-	char status[16]; /* "open", "closed" */
+	char status[16]; /* "open", "acknowledged", "closed" */
 	char actor[ALERT_NAME_SIZE];	  /* tenant */
 	char actor_host[ALERT_NAME_SIZE]; /* host name, without tenant */
 	char actor_mac[MAC_TEXT_SIZE];	  /* "" unknown */
@@ -94,9 +94,15 @@ void incidents_tick(struct incidents *incidents, uint64_t now_ns);
 void incidents_finish(struct incidents *incidents, uint64_t now_ns, const char *reason);
 uint32_t incidents_open(const struct incidents *incidents);
 
-/* The SOC's word: suppress an alert id until a time (0: for good).  Counted, never hidden. */
+/*
+ * The SOC's word: suppress an open alert until a time (0: for good).  It is tracked on, nothing is
+ * told but its close, and a new episode of the same rule and group is silent too.  What is held
+ * back is counted (STAT_ALERTS_SUPPRESSED), never lost: the first word after that says it all.
+ * An id that is not open (closed, or of before a restart) changes nothing.
+ */
 void incidents_suppress(struct incidents *incidents, const char *id, uint64_t until_ns);
-/* The SOC acknowledged or closed it. */
+/* The SOC acknowledged it (told as an update) or closed it (reason "closed by the SOC"; what goes
+ * on is a new alert). */
 void incidents_acknowledge(struct incidents *incidents, const char *id, bool close,
 			   uint64_t now_ns);
 

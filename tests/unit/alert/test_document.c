@@ -13,6 +13,8 @@
 
 #define CHECK "tests/unit/alert/check_schema.py"
 #define SCHEMA "docs/alert.schema.json"
+#define CHECK_MAPPINGS "tests/unit/alert/check_mappings.py"
+#define MAPPINGS "docs/mappings.md"
 
 struct written {
 	FILE *file;
@@ -63,6 +65,19 @@ static void write_line(void *context, const struct alert *alert)
 	w->last = *alert;
 	memcpy(w->json, alert->json, alert->json_len + 1);
 	w->last.json = w->json;
+}
+
+static void mappings_check(struct written *w)
+{
+	char command[256];
+	int status;
+
+	assert_int_equal(fflush(w->file), 0);
+	(void)snprintf(command, sizeof command, "/usr/bin/python3 %s %s %s", CHECK_MAPPINGS,
+		       MAPPINGS, w->path);
+	status = system(command);
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		fail_msg("%s: " MAPPINGS " does not hold", w->path);
 }
 
 /* Validates every Nth document and compares parsers on all; then the file goes. */
@@ -256,6 +271,7 @@ static void test_every_shape_is_valid(void **state)
 	incidents_finish(in, START + 3000 * SEC, "end of capture");
 	assert_true(w.documents > 500);
 	incidents_free(in);
+	mappings_check(&w);
 	written_check(&w, 1);
 }
 
