@@ -110,10 +110,20 @@ static struct escaped escape_one(const uint8_t *p, size_t len)
 	return e;
 }
 
-static bool is_plain(uint8_t c)
+/* What leaves as itself: printable ASCII but for " \\ < > & '. */
+static const bool plain[256] = {
+    [' '] = true, ['!'] = true,		['#' ... '%'] = true, ['(' ... ';'] = true,
+    ['='] = true, ['?' ... '['] = true, [']' ... '~'] = true,
+};
+
+/* How many of the bytes from p on, at most len, leave as themselves. */
+static size_t plain_run(const uint8_t *p, size_t len)
 {
-	return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\' && c != '<' && c != '>' &&
-	       c != '&' && c != '\'';
+	size_t run = 0;
+
+	while (run < len && plain[p[run]])
+		run++;
+	return run;
 }
 
 static void put(struct json *j, const char *text, size_t len)
@@ -133,11 +143,9 @@ static void put_string(struct json *j, const uint8_t *p, size_t len)
 
 	put(j, "\"", 1);
 	while (len > 0) {
-		size_t run = 0;
+		size_t run = plain_run(p, len < room ? len : room);
 		struct escaped e;
 
-		while (run < len && run < room && is_plain(p[run]))
-			run++;
 		put(j, (const char *)p, run);
 		p += run;
 		len -= run;
