@@ -332,8 +332,8 @@ static void http_of_another(void **state)
 	    "PUT /a HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/7.88.1\r\n\r\n",
 	    "GET /a HTTP/1.1\r\nHost: db.acme.example\r\nUser-Agent: curl/7.88.1\r\n\r\n",
 	    "GET /a HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/8.5.0\r\n\r\n",
-	    "GET /a HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/7.88.1\r\n"
-	    "Cookie: s=1\r\n\r\n",
+	    ("GET /a HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/7.88.1\r\n"
+	     "Cookie: s=1\r\n\r\n"),
 	    /* the same values under each other's names */
 	    "GET /a HTTP/1.1\r\nHost: curl/7.88.1\r\nUser-Agent: db.globex.example\r\n\r\n",
 	};
