@@ -64,7 +64,7 @@ struct ip_addr ip_from_v6(const uint8_t v6[16]);
 bool ip_is_v4(const struct ip_addr *ip);
 bool ip_is_unspecified(const struct ip_addr *ip); /* 0.0.0.0 or :: */
 bool ip_is_multicast(const struct ip_addr *ip);
-bool ip_is_broadcast(const struct ip_addr *ip); /* 255.255.255.255 */
+bool ip_is_broadcast(const struct ip_addr *ip);	 /* 255.255.255.255 */
 bool ip_is_link_local(const struct ip_addr *ip); /* 169.254/16, fe80::/10 */
 bool ip_is_loopback(const struct ip_addr *ip);
 /* RFC 1918, RFC 6598 and RFC 4193 space: anyone may use it, so it proves no owner by itself. */

@@ -37,7 +37,7 @@ struct err {
 
 /* Sets code and text; returns code, so that "return err_set(...)" reads well.  err may be NULL. */
 int err_set(struct err *err, enum err_code code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " before the text already there; keeps and returns the code. */
 int err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -62,7 +62,7 @@ struct problems {
 /* line and col are 1-based; 0 leaves them out.  Warnings read "file:1:2: warning: ...". */
 void problem_add(struct problems *problems, enum problem_level level, const char *file,
 		 unsigned line, unsigned col, const char *fmt, ...)
-	__attribute__((format(printf, 6, 7)));
+    __attribute__((format(printf, 6, 7)));
 void problems_fini(struct problems *problems);
 
 #endif

@@ -35,7 +35,7 @@ struct output_config {
 };
 
 struct options {
-	void *arena; /* struct arena; owned */
+	void *arena;	  /* struct arena; owned */
 	const char *path; /* of the config file, or NULL: defaults */
 	struct {
 		const char *name;

@@ -17,22 +17,22 @@ enum stat {
 	STAT_FRAMES,
 	STAT_BYTES,
 	/* the ledger: exactly one of these a frame */
-	STAT_ATTRIBUTED,		 /* a NIC or address in it is known */
-	STAT_UNATTRIBUTED_TRUNCATED,	 /* cut before the addresses */
+	STAT_ATTRIBUTED,	     /* a NIC or address in it is known */
+	STAT_UNATTRIBUTED_TRUNCATED, /* cut before the addresses */
 	STAT_UNATTRIBUTED_MALFORMED,
 	STAT_UNATTRIBUTED_LINKTYPE,
 	STAT_UNATTRIBUTED_ETHERTYPE,
 	STAT_UNATTRIBUTED_DEPTH,
-	STAT_UNATTRIBUTED_SEGMENT,	 /* VLAN or VNI in no inventory */
-	STAT_UNATTRIBUTED_UNMAPPED,	 /* no NIC and no address of it is known */
+	STAT_UNATTRIBUTED_SEGMENT,  /* VLAN or VNI in no inventory */
+	STAT_UNATTRIBUTED_UNMAPPED, /* no NIC and no address of it is known */
 	/* capture */
 	STAT_DROP_KERNEL,
 	STAT_DROP_INTERFACE,
 	STAT_TRUNCATED_FRAMES,
 	STAT_CLOCK_BACK,
 	/* decode */
-	STAT_PACKETS,	   /* layers decoded */
-	STAT_TUNNELLED,	   /* frames with more than one layer */
+	STAT_PACKETS,	/* layers decoded */
+	STAT_TUNNELLED, /* frames with more than one layer */
 	STAT_FRAGMENTS,
 	STAT_FRAGMENTS_LOST, /* later fragments whose first was not seen or was evicted */
 	/* flow */
@@ -42,22 +42,22 @@ enum stat {
 	STAT_FLOWS_OPEN,
 	STAT_PATHS_NEW,
 	STAT_PATHS_FULL,
-	STAT_WATCH_FULL,   /* a suspect flow could not be watched packet by packet */
+	STAT_WATCH_FULL, /* a suspect flow could not be watched packet by packet */
 	STAT_RELAY_MATCHES,
-	STAT_DUPLICATES,   /* copies with equal MACs, which a SPAN makes */
+	STAT_DUPLICATES, /* copies with equal MACs, which a SPAN makes */
 	STAT_TOKENS,
 	/* dpi */
 	STAT_DPI_PACKETS,
 	STAT_DPI_FLOWS,
 	STAT_DPI_LABELLED,
-	STAT_DPI_FULL,	   /* flows not shown to DPI: no state was free */
+	STAT_DPI_FULL, /* flows not shown to DPI: no state was free */
 	STAT_DPI_SHED,
 	/* judge */
 	STAT_EVENTS,
 	STAT_EVENTS_DROPPED,
 	STAT_FINDINGS,
 	STAT_FINDINGS_DROPPED,
-	STAT_FINDINGS_ALLOWED, /* excused by an allow entry */
+	STAT_FINDINGS_ALLOWED,	/* excused by an allow entry */
 	STAT_FINDINGS_EXCEPTED, /* excused by a rule's exception */
 	STAT_FINDINGS_NO_RULE,
 	STAT_ALERTS_OPENED,

@@ -64,11 +64,10 @@ const char *clock_format_day(uint64_t ns, char buf[static CLOCK_TEXT_SIZE])
 
 int clock_parse_date(const char *text, uint64_t *ns)
 {
-	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ",
-					     "%Y-%m-%d %H:%M:%S" };
+	static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S"};
 
 	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
-		struct tm tm = { 0 };
+		struct tm tm = {0};
 		const char *end = strptime(text, forms[i], &tm);
 		struct tm check;
 		time_t t;

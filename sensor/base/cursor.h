@@ -23,7 +23,7 @@ static inline struct cursor cursor_over(const void *data, size_t len)
 {
 	const uint8_t *bytes = data;
 
-	return (struct cursor){ .at = bytes, .end = bytes == NULL ? bytes : bytes + len };
+	return (struct cursor){.at = bytes, .end = bytes == NULL ? bytes : bytes + len};
 }
 
 static inline size_t cursor_left(const struct cursor *c)

@@ -122,5 +122,5 @@ void problem_add(struct problems *problems, enum problem_level level, const char
 void problems_fini(struct problems *problems)
 {
 	free(problems->text);
-	*problems = (struct problems){ 0 };
+	*problems = (struct problems){0};
 }

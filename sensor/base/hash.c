@@ -40,14 +40,14 @@ struct hash128 hash128(const struct hash_key *key, const void *data, size_t len)
 {
 	XXH128_hash_t h = XXH3_128bits_withSecret(data, len, key->secret, sizeof key->secret);
 
-	return (struct hash128){ .lo = h.low64, .hi = h.high64 };
+	return (struct hash128){.lo = h.low64, .hi = h.high64};
 }
 
 struct hash128 hash128_plain(const void *data, size_t len)
 {
 	XXH128_hash_t h = XXH3_128bits(data, len);
 
-	return (struct hash128){ .lo = h.low64, .hi = h.high64 };
+	return (struct hash128){.lo = h.low64, .hi = h.high64};
 }
 
 uint64_t hash_word(const struct hash_key *key, uint64_t word)

@@ -110,7 +110,7 @@ static struct escaped escape_one(const uint8_t *p, size_t len)
 	return e;
 }
 
-/* What leaves as itself: printable ASCII but for " \\ < > & '. */
+/* What leaves as itself: printable ASCII but for " \ < > & '. */
 static const bool plain[256] = {
     [' '] = true, ['!'] = true,		['#' ... '%'] = true, ['(' ... ';'] = true,
     ['='] = true, ['?' ... '['] = true, [']' ... '~'] = true,
