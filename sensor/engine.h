@@ -39,25 +39,26 @@ struct engine_config {
 	struct delivery *delivery;     /* borrowed; NULL: alerts go to on_alert only */
 	uint64_t seed;		       /* of every keyed hash: random live, fixed in a replay */
 
-	bool live; /* true: options->capture[]; false: files[] */
+	bool live;		  /* true: options->capture[]; false: files[] */
 	const char *const *files; /* replay: capture files in order, or "-" */
 	unsigned file_count;
 	const char *filter; /* replay: BPF or NULL */
-	int tap;	    /* replay: index of the tap for every file; -1: by interface name, else 0 */
-	unsigned workers;   /* replay: threads; live: options->capture[].workers */
-	double speed;	    /* replay: 0 as fast as possible, 1 as recorded, 2 twice as fast */
+	int tap; /* replay: index of the tap for every file; -1: by interface name, else 0 */
+	unsigned workers; /* replay: threads; live: options->capture[].workers */
+	double speed;	  /* replay: 0 as fast as possible, 1 as recorded, 2 twice as fast */
 	const char *evidence_directory; /* NULL: none */
 
 	/* Called by the judge's thread for every state change, before delivery.  May be NULL. */
 	void (*on_alert)(void *context, const struct alert *alert);
-	/* Called about ten times a second of wall time by the thread of engine_run().  May be NULL. */
+	/* Called about ten times a second of wall time by the thread of engine_run().  May be NULL.
+	 */
 	void (*on_progress)(void *context, const struct engine_progress *progress);
 	void *context;
 };
 
 /* Opens captures and tables.  ERR_NOINPUT, ERR_DATA, ERR_PERM, ERR_USAGE (filter), ERR_MEMORY. */
 int engine_new(struct engine **engine, const struct engine_config *config, struct err *err)
-	__attribute__((warn_unused_result));
+    __attribute__((warn_unused_result));
 /* 0; or ERR_DATA when a capture was corrupt or cut short (all that was readable has been judged),
  * or ERR_RUN. */
 int engine_run(struct engine *engine, struct err *err);

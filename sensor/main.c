@@ -17,8 +17,8 @@
 #include "cli/terminal.h"
 
 static const struct command *const commands[] = {
-    &command_run,  &command_replay,    &command_check, &command_rules,
-    &command_list, &command_inventory, NULL,
+    &command_run,   &command_replay, &command_check,	 &command_alerts,
+    &command_rules, &command_list,   &command_inventory, NULL,
 };
 
 static void print_usage(FILE *out)

@@ -47,8 +47,11 @@ enum event_kind {
 	EVENT_PATH,	/* a flow direction travels by NICs it was not seen on before, and at least
 			 * one end or carrier belongs to a tenant or is unknown: see u.path */
 	EVENT_RELAYED,	/* packets of a flow were seen into a NIC and out of it again: u.relayed */
-	EVENT_EXPOSED,	/* port tap: unicast frames left by a port that they were not for: u.exposed */
-	EVENT_FLOODED,	/* both-directions tap: one frame seen more often than in and out: u.flooded */
+	EVENT_EXPOSED,	/* port tap: unicast frames left by a port that they were not for: u.exposed
+			 */
+	EVENT_FLOODED,	/* both-directions tap: one frame seen more often than in and out: u.flooded
+			 */
+	EVENT_FLOW,	/* a new flow that has a tenant at one end at least */
 	EVENT_TOKEN,	/* content that can be recognised in another flow: u.token */
 	EVENT_APP,	/* a flow's application became known: app */
 	EVENT_FLOW_END, /* a flow of interest (one with a strange path) ended: u.flow_end */
@@ -56,34 +59,27 @@ enum event_kind {
 	EVENT_ND,	/* neighbour solicitation or advertisement; packet */
 	EVENT_RA,	/* router advertisement; packet (reassembled when it came in fragments) */
 	EVENT_REDIRECT, /* ICMP or ICMPv6 redirect; packet */
-	EVENT_ICMP_ERROR, /* any ICMP(v6) message that quotes a packet, redirects too; packet, quoted */
-	EVENT_DHCP,	/* DHCPv4, server or client message; packet */
-	EVENT_DHCP6,	/* DHCPv6; packet */
-	EVENT_NAME,	/* DNS, LLMNR, NBT-NS or mDNS message, query or answer; packet */
-	EVENT_GATEWAY,	/* VRRP, HSRP, GLBP, CARP or a routing protocol; packet */
+	EVENT_ICMP_ERROR, /* any ICMP(v6) message that quotes a packet, redirects too; packet,
+			     quoted */
+	EVENT_DHCP,	  /* DHCPv4, server or client message; packet */
+	EVENT_DHCP6,	  /* DHCPv6; packet */
+	EVENT_NAME,	  /* DNS, LLMNR, NBT-NS or mDNS message, query or answer; packet */
+	EVENT_GATEWAY,	  /* VRRP, HSRP, GLBP, CARP or a routing protocol; packet */
 	EVENT_L2_CONTROL, /* STP, DTP, CDP, LLDP, LACP and other link-local frames; packet */
-	EVENT_TUNNEL,	/* an inner layer of a tunnel, first frames of each inner flow; packet, outer */
-	EVENT_SEGMENT,	/* a NIC or address new in a segment, a double tag, an unknown segment; packet */
-	EVENT_NEW_MAC,	/* a source MAC that no inventory knows, first seen; packet */
-	EVENT_PAYLOAD,	/* first payload packets of a TCP flow direction (capped): packet */
+	EVENT_TUNNEL,  /* an inner layer of a tunnel, first frames of each inner flow; packet, outer
+			*/
+	EVENT_SEGMENT, /* a NIC or address new in a segment, a double tag, an unknown segment;
+			  packet */
+	EVENT_NEW_MAC, /* a source MAC that no inventory knows, first seen; packet */
+	EVENT_PAYLOAD, /* first payload packets of a TCP flow direction (capped): packet */
 	EVENT_CONFLICT, /* same TCP sequence with other bytes, or a second SYN-ACK; u.conflict */
-	EVENT_STRAY,	/* an answer (RST, unreachable, echo reply) by a NIC that was not asked; packet */
-	EVENT_SIGHT,	/* the sensor's own sight, once a second: u.sight */
+	EVENT_STRAY, /* an answer (RST, unreachable, echo reply) by a NIC that was not asked; packet
+		      */
+	EVENT_SIGHT, /* the sensor's own sight, once a second: u.sight */
 	EVENT_MAX
 };
 
 #define EVENT_BIT(kind) (UINT64_C(1) << (kind))
-
-/* Bits of a path's verdict: how its carriers stand to the packet's owners. */
-enum path_bits {
-	PATH_TO_STRANGER = 1u << 0,   /* delivered to a NIC whose tenant owns neither end: in-leg */
-	PATH_FROM_STRANGER = 1u << 1, /* sent by a NIC whose tenant owns neither end: out-leg */
-	PATH_TO_UNKNOWN = 1u << 2,    /* destination MAC in no inventory */
-	PATH_FROM_UNKNOWN = 1u << 3,  /* source MAC in no inventory */
-	PATH_UNDECIDED = 1u << 4,     /* a dynamic address: only the lease tells */
-	PATH_FROM_FORGED = 1u << 5,   /* a tenant's NIC sends from an address of infrastructure */
-	PATH_EXPOSED = 1u << 6,	      /* on a port tap, not for the port */
-};
 
 struct event {
 	enum event_kind kind;
@@ -103,7 +99,7 @@ struct event {
 	struct mac_addr smac, dmac;
 	struct carrier from, to; /* of smac and dmac; TENANT_UNKNOWN when in no inventory */
 	bool has_ip;
-	struct owner src, dst;	/* of the tuple's addresses */
+	struct owner src, dst; /* of the tuple's addresses */
 	bool has_flow;
 	uint64_t flow_id;
 	struct flow_tuple tuple; /* in the direction of the frame */
@@ -117,18 +113,21 @@ struct event {
 	union {
 		struct {
 			uint64_t packets, bytes; /* new since the last event of this path */
-			bool answered;	/* the other direction of the flow has been seen */
+			bool answered;		 /* the other direction of the flow has been seen */
 		} path;
 		struct {
-			struct finding_frame in;     /* the in-leg's frame; event.frame is the out-leg's */
+			struct finding_frame
+			    in; /* the in-leg's frame; event.frame is the out-leg's */
 			struct mac_addr in_smac, in_dmac; /* in_dmac == event.smac, the relay */
 			uint16_t in_segment;
 			uint8_t in_vlan_count;
 			uint16_t in_vlan[PACKET_MAX_TAGS];
 			int ttl_delta; /* out minus in */
 			uint64_t delay_ns;
-			uint64_t packets, bytes; /* pairs matched since the last event of this path */
-			bool bridged; /* MACs unchanged, other segment */
+			uint64_t packets,
+			    bytes;     /* pairs matched since the last event of this path */
+			bool bridged;  /* MACs unchanged, other segment */
+			bool answered; /* the other direction of the flow has been seen */
 		} relayed;
 		struct {
 			uint64_t packets, bytes; /* new since the last event of this path */
@@ -140,7 +139,6 @@ struct event {
 		} flooded;
 		struct {
 			struct token token;
-			bool first_direction; /* from the flow's initiator */
 		} token;
 		struct {
 			uint64_t packets[2], bytes[2]; /* by direction; 0 is that of the tuple */
@@ -152,16 +150,17 @@ struct event {
 			bool syn_ack;
 		} conflict;
 		struct {
-			const struct stats *now, *before; /* totals at this second and the one before */
+			const struct stats *now,
+			    *before; /* totals at this second and the one before */
 		} sight;
 	} u;
 };
 
 struct detector {
-	const char *kind;    /* as written in rules and alerts: "relay.forward" */
-	const char *summary; /* one line, for the manual */
+	const char *kind;	 /* as written in rules and alerts: "relay.forward" */
+	const char *summary;	 /* one line, for the manual */
 	const char *const *also; /* further kinds it states, NULL-terminated, or NULL */
-	uint64_t wants;	     /* EVENT_BIT()s */
+	uint64_t wants;		 /* EVENT_BIT()s */
 	size_t state_size;
 	int (*open)(void *state, const struct options *options, uint64_t seed, struct err *err);
 	void (*event)(void *state, const struct event *ev, struct findings *out);

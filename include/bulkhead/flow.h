@@ -16,6 +16,7 @@
 
 #include "bulkhead/addr.h"
 #include "bulkhead/packet.h"
+#include "bulkhead/tenant.h"
 
 /* A direction of a flow as its packets say it. */
 struct flow_tuple {
@@ -24,6 +25,39 @@ struct flow_tuple {
 	uint8_t proto;
 	uint16_t domain;
 };
+
+/*
+ * How the NICs of a path stand to the owners of its packets.  "Stranger": a tenant's NIC whose
+ * tenant owns neither end while another tenant owns one.  "Maybe": the address at the NIC's own
+ * end could be the NIC's (unassigned, private, link-local, or a dynamic one without a lease), so
+ * only a packet seen on both sides of the NIC proves anything.
+ */
+enum path_bits {
+	PATH_TO_STRANGER = 1u << 0,   /* delivered to a stranger: in-leg */
+	PATH_FROM_STRANGER = 1u << 1, /* sent by a stranger: out-leg */
+	PATH_TO_MAYBE = 1u << 2,
+	PATH_FROM_MAYBE = 1u << 3,
+	PATH_TO_UNKNOWN = 1u << 4,   /* a tenant's packet to a MAC in no inventory */
+	PATH_FROM_UNKNOWN = 1u << 5, /* ... from one */
+	PATH_EXPOSED = 1u << 6,	     /* left by a tapped port that it was not for */
+	PATH_KNOWN = 1u << 7,	     /* some NIC or address is in the inventory: for the ledger */
+	PATH_IN = PATH_TO_STRANGER | PATH_TO_MAYBE | PATH_TO_UNKNOWN,
+	PATH_OUT = PATH_FROM_STRANGER | PATH_FROM_MAYBE | PATH_FROM_UNKNOWN,
+	/* Worth following packet by packet from the first one on. */
+	PATH_STRANGE = PATH_TO_STRANGER | PATH_FROM_STRANGER | PATH_EXPOSED,
+};
+
+/* Who owns the ends of a packet and which NICs it went between. */
+struct path_parties {
+	struct owner src, dst;
+	struct carrier from, to;
+	bool to_group; /* multicast or broadcast destination MAC: delivered to everybody */
+};
+
+/* The verdict over one path: enum path_bits.  Pure; any thread. */
+uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
+		    const struct path_parties *parties, const struct ip_addr *src,
+		    const struct ip_addr *dst);
 
 #define COMMUNITY_ID_SIZE 40
 
@@ -42,7 +76,7 @@ enum token_kind {
 	TOKEN_MYSQL_SCRAMBLE,
 	TOKEN_POSTGRES_SALT,
 	TOKEN_SIP_BRANCH,
-	TOKEN_HTTP_HEAD, /* request head of 60 bytes or more, without hop-by-hop headers */
+	TOKEN_HTTP_HEAD, /* request head of 60 bytes or more: path and end-to-end headers */
 	TOKEN_DNS_QUERY, /* id and question */
 	TOKEN_TCP_SYN,	 /* initial sequence number with the options that a NAT leaves alone */
 	TOKEN_PAYLOAD,	 /* 24 bytes or more of a payload */
@@ -50,9 +84,9 @@ enum token_kind {
 };
 
 struct token {
-	uint8_t kind;  /* enum token_kind */
-	bool random;   /* 96 random bits or more: equality is proof of identity */
-	uint16_t bytes; /* how much content it covers */
+	uint8_t kind;	 /* enum token_kind */
+	bool random;	 /* 64 random bits or more: equality is proof of identity */
+	uint16_t bytes;	 /* how much content it covers */
 	uint64_t lo, hi; /* keyed 128-bit hash of kind and content */
 };
 
@@ -69,8 +103,7 @@ unsigned token_extract(const struct packet *packet, const struct hash_key *key,
 /* The token of a TCP SYN or SYN-ACK; false for anything else. */
 bool token_of_syn(const struct packet *packet, const struct hash_key *key, struct token *out);
 /* The token of any payload of 24 bytes or more. */
-bool token_of_payload(const struct packet *packet, const struct hash_key *key,
-		      struct token *out);
+bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out);
 const char *token_name(enum token_kind kind); /* "TLS client random" ... */
 
 #endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* control.c - which packets are control traffic: few, and each worth a detector's look. */
+#include <string.h>
+
+#include "worker.h"
+
+#define PROTO_VRRP 112 /* CARP too: RFC 5798, OpenBSD carp(4) */
+#define PROTO_OSPF 89
+#define PROTO_EIGRP 88
+#define PROTO_PIM 103
+
+static bool either_port(const struct packet *p, uint16_t port)
+{
+	return p->sport == port || p->dport == port;
+}
+
+static uint64_t udp_events(const struct packet *p)
+{
+	uint16_t low = p->sport < p->dport ? p->sport : p->dport;
+
+	if (low > 6000) /* most traffic: one compare */
+		return 0;
+	if (either_port(p, 67) || either_port(p, 68))
+		return EVENT_BIT(EVENT_DHCP);
+	if (either_port(p, 546) || either_port(p, 547))
+		return EVENT_BIT(EVENT_DHCP6);
+	if (either_port(p, 53) || either_port(p, 5353) || either_port(p, 5355) ||
+	    either_port(p, 137))
+		return EVENT_BIT(EVENT_NAME);
+	/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521 */
+	if (p->dport == 1985 || p->dport == 2029 || p->dport == 3222 || p->dport == 520 ||
+	    p->dport == 521)
+		return EVENT_BIT(EVENT_GATEWAY);
+	return 0;
+}
+
+static uint64_t icmp_events(const struct packet *p)
+{
+	switch (p->icmp_type) {
+	case 5: /* RFC 792 */
+		return EVENT_BIT(EVENT_REDIRECT) | EVENT_BIT(EVENT_ICMP_ERROR);
+	case 3:
+	case 4:
+	case 11:
+	case 12:
+		return EVENT_BIT(EVENT_ICMP_ERROR);
+	default:
+		return 0;
+	}
+}
+
+static uint64_t icmp6_events(const struct packet *p)
+{
+	switch (p->icmp_type) {
+	case 1: /* RFC 4443: errors are below 128 */
+	case 2:
+	case 3:
+	case 4:
+		return EVENT_BIT(EVENT_ICMP_ERROR);
+	case 134: /* RFC 4861 */
+		return EVENT_BIT(EVENT_RA);
+	case 135:
+	case 136:
+		return EVENT_BIT(EVENT_ND);
+	case 137:
+		return EVENT_BIT(EVENT_REDIRECT) | EVENT_BIT(EVENT_ICMP_ERROR);
+	default:
+		return 0;
+	}
+}
+
+/* Bridge group addresses (IEEE 802.1Q table 8-1) and Cisco's (CDP, VTP, DTP, PVST+). */
+static bool link_local_group(struct mac_addr mac)
+{
+	static const uint8_t bridge[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
+	static const uint8_t cisco[5] = {0x01, 0x00, 0x0c, 0xcc, 0xcc};
+
+	return memcmp(mac.b, bridge, sizeof bridge) == 0 || memcmp(mac.b, cisco, sizeof cisco) == 0;
+}
+
+uint64_t control_events(const struct packet *p)
+{
+	switch (p->l3) {
+	case L3_IPV4:
+	case L3_IPV6:
+		break;
+	case L3_ARP:
+	case L3_RARP:
+		return EVENT_BIT(EVENT_ARP);
+	default:
+		return (p->flags & PACKET_MAC) && link_local_group(p->dmac)
+			   ? EVENT_BIT(EVENT_L2_CONTROL)
+			   : 0;
+	}
+	switch (p->proto) {
+	case IPPROTO_NUM_TCP:
+		/* BGP and DNS over TCP begin with a connection; its first segment is enough. */
+		return (p->flags & PACKET_L4) && p->dport == 179 && (p->tcp_flags & TCP_SYN)
+			   ? EVENT_BIT(EVENT_GATEWAY)
+			   : 0;
+	case IPPROTO_NUM_UDP:
+		return p->flags & PACKET_L4 ? udp_events(p) : 0;
+	case IPPROTO_NUM_ICMP:
+		return p->flags & PACKET_L4 ? icmp_events(p) : 0;
+	case IPPROTO_NUM_ICMPV6:
+		return p->flags & PACKET_L4 ? icmp6_events(p) : 0;
+	case PROTO_VRRP:
+	case PROTO_OSPF:
+	case PROTO_EIGRP:
+	case PROTO_PIM:
+		return EVENT_BIT(EVENT_GATEWAY);
+	default:
+		return 0;
+	}
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * boundary_vlan.c - a tenant's NIC speaks in a VLAN that its tenant is not in, or sends double
+ * tags.
+ *
+ * Double tags are how a frame hops from one VLAN into another: a switch takes the outer tag off
+ * and forwards by the inner one.  Provider tagging (IEEE 802.1ad, outer TPID 88a8) is the
+ * provider's doing as long as the tenant is at home in the segment.
+ */
+#include <stdio.h>
+
+#include "detect/build.h"
+
+#define TPID_PROVIDER 0x88a8
+#define SEGMENT_VICTIMS 8
+
+static void describe(struct finding *f, const struct event *ev, const char *what)
+{
+	char text[64];
+	size_t at = 0;
+
+	finding_detail_text(f, "violation", what);
+	for (unsigned i = 0; i < ev->packet->tag_count && at < sizeof text - 8; i++)
+		at += (size_t)snprintf(text + at, sizeof text - at, "%s%u", i > 0 ? "," : "",
+				       ev->packet->tag[i].tci & 0x0fff);
+	text[at] = '\0';
+	finding_detail_text(f, "tags", text);
+}
+
+static struct finding *add(const struct event *ev, const char *what, struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, "boundary.vlan", CONFIDENCE_PROOF);
+
+	if (f == NULL)
+		return NULL;
+	build_actor_from(f, ev);
+	describe(f, ev, what);
+	return f;
+}
+
+/* Who is intruded upon: the receiver if he is somebody, else everybody at home in the segment. */
+static void tell(const struct event *ev, uint16_t segment, const char *what, struct findings *out)
+{
+	uint32_t tenants[SEGMENT_VICTIMS];
+	struct finding *f;
+	uint32_t count;
+
+	if (ev->has_ip && is_other_tenant(ev->dst.tenant, ev->from.tenant)) {
+		f = add(ev, what, out);
+		if (f != NULL)
+			f->victim = party_of_owner(&ev->dst, &ev->tuple.dst);
+		return;
+	}
+	if (!mac_is_group(ev->dmac) && is_other_tenant(ev->to.tenant, ev->from.tenant)) {
+		f = add(ev, what, out);
+		if (f != NULL)
+			f->victim = party_of_carrier(&ev->to, ev->dmac);
+		return;
+	}
+	count = segment == SEGMENT_NONE
+		    ? 0
+		    : inventory_segment_tenants(ev->inv, segment, tenants, SEGMENT_VICTIMS);
+	if (count == 0) {
+		f = add(ev, what, out);
+		if (f != NULL)
+			f->victim = party_of_tenant(TENANT_INFRASTRUCTURE);
+		return;
+	}
+	for (uint32_t i = 0; i < count && i < SEGMENT_VICTIMS; i++) {
+		if (!is_other_tenant(tenants[i], ev->from.tenant))
+			continue;
+		f = add(ev, what, out);
+		if (f != NULL)
+			f->victim = party_of_tenant(tenants[i]);
+	}
+}
+
+static unsigned real_tags(const struct packet *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < p->tag_count; i++)
+		count += (p->tag[i].tci & 0x0fff) != 0; /* VLAN 0 is only a priority */
+	return count;
+}
+
+static void event(void *state, const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	bool home;
+
+	(void)state;
+	if (p == NULL || !is_tenant(ev->from.tenant) || ev->has_vni)
+		return;
+	home = ev->segment != SEGMENT_NONE &&
+	       inventory_tenant_in_segment(ev->inv, ev->from.tenant, ev->segment);
+	if (real_tags(p) > 1) {
+		if (!home || p->tag[0].tpid != TPID_PROVIDER)
+			tell(ev, inventory_segment_of(ev->inv, p->vlan, false, 0), "double tag",
+			     out);
+		return;
+	}
+	/* A VLAN that no inventory has is a gap in the inventory first: health.unknown-segment. */
+	if (ev->segment != SEGMENT_NONE && !home)
+		tell(ev, ev->segment, "foreign segment", out);
+}
+
+const struct detector detect_boundary_vlan = {
+    .kind = "boundary.vlan",
+    .summary = "a tenant's NIC in a VLAN its tenant is not in, or sending double tags",
+    .wants = EVENT_BIT(EVENT_SEGMENT),
+    .event = event,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list.c - every detector, in the order they run; and the names of events and kinds. */
+#include "bulkhead/detector.h"
+
+extern const struct detector detect_lease, detect_relay_forward, detect_observe_misdelivery,
+    detect_observe_exposure, detect_spoof_arp, detect_spoof_ndp, detect_spoof_source,
+    detect_boundary_vlan;
+
+const struct detector *const detectors[] = {
+    &detect_lease, /* first: the others use what it learns */
+    &detect_relay_forward, &detect_observe_misdelivery, &detect_observe_exposure, &detect_spoof_arp,
+    &detect_spoof_ndp,	   &detect_spoof_source,	&detect_boundary_vlan,	  NULL,
+};
+
+/* Names are for ever: a rule may speak of a kind that this build has no detector for yet. */
+static const char *const kinds[] = {
+    "relay.forward",
+    "relay.bridge",
+    "relay.rewrite",
+    "relay.proxy",
+    "relay.intercept",
+    "relay.tunnel",
+    "relay.capture-export",
+    "observe.misdelivery",
+    "observe.exposure",
+    "observe.flood",
+    "observe.mac-exhaustion",
+    "observe.icmp-quote",
+    "observe.promiscuous-reply",
+    "observe.ptr-lookup",
+    "observe.tunnel",
+    "observe.capture-export",
+    "observe.decoy",
+    "observe.secret-reuse",
+    "spoof.arp",
+    "spoof.proxy-arp",
+    "spoof.ndp",
+    "spoof.router-advertisement",
+    "spoof.redirect",
+    "spoof.dhcp",
+    "spoof.name",
+    "spoof.source",
+    "spoof.mac",
+    "spoof.gateway",
+    "spoof.injection",
+    "boundary.vlan",
+    "boundary.vni",
+    "boundary.topology",
+    "residency.egress",
+    "residency.relay",
+    "health.drop",
+    "health.truncated",
+    "health.silent-tap",
+    "health.one-way",
+    "health.unknown-segment",
+    "health.unmapped",
+    "health.table-full",
+    "health.clock",
+    "health.inventory-age",
+    "health.sink-down",
+    NULL,
+};
+
+const char *const *detector_kinds(void)
+{
+	return kinds;
+}
+
+static const struct {
+	const char *name, *summary;
+} events[EVENT_MAX] = {
+    [EVENT_PATH] = {"path", "a flow travels by NICs that are strangers to it"},
+    [EVENT_RELAYED] = {"relayed", "a packet was seen into a NIC and out of it again"},
+    [EVENT_EXPOSED] = {"exposed", "a frame left by a tapped port that it was not for"},
+    [EVENT_FLOODED] = {"flooded", "a frame was seen more often than in and out"},
+    [EVENT_FLOW] = {"flow", "a new flow with a tenant at one end"},
+    [EVENT_TOKEN] = {"token", "content that can be recognised in another flow"},
+    [EVENT_APP] = {"app", "a flow's application became known"},
+    [EVENT_FLOW_END] = {"flow-end", "a flow with a strange path ended"},
+    [EVENT_ARP] = {"arp", "an ARP or RARP frame"},
+    [EVENT_ND] = {"nd", "a neighbour solicitation or advertisement"},
+    [EVENT_RA] = {"ra", "a router advertisement"},
+    [EVENT_REDIRECT] = {"redirect", "an ICMP or ICMPv6 redirect"},
+    [EVENT_ICMP_ERROR] = {"icmp-error", "an ICMP(v6) message that quotes a packet"},
+    [EVENT_DHCP] = {"dhcp", "a DHCPv4 message"},
+    [EVENT_DHCP6] = {"dhcp6", "a DHCPv6 message"},
+    [EVENT_NAME] = {"name", "a DNS, LLMNR, NBT-NS or mDNS message"},
+    [EVENT_GATEWAY] = {"gateway", "VRRP, HSRP, GLBP, CARP or a routing protocol"},
+    [EVENT_L2_CONTROL] = {"l2-control", "STP, DTP, CDP, LLDP, LACP"},
+    [EVENT_TUNNEL] = {"tunnel", "a packet inside a tunnel"},
+    [EVENT_SEGMENT] = {"segment", "a tenant's NIC where it does not belong, or double tags"},
+    [EVENT_NEW_MAC] = {"new-mac", "a source MAC that no inventory knows"},
+    [EVENT_PAYLOAD] = {"payload", "readable payload of a flow's first packets"},
+    [EVENT_CONFLICT] = {"conflict", "the same TCP sequence with other bytes"},
+    [EVENT_STRAY] = {"stray", "an answer by a NIC that was not asked"},
+    [EVENT_SIGHT] = {"sight", "the sensor's own counters, once a second"},
+};
+
+const char *event_name(enum event_kind kind)
+{
+	return kind < EVENT_MAX ? events[kind].name : "unknown";
+}
+
+const char *event_summary(enum event_kind kind)
+{
+	return kind < EVENT_MAX ? events[kind].summary : "";
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* emit.c - puts events into the ring towards the judge. */
+#include <string.h>
+#include <time.h>
+
+#include "judge.h"
+#include "worker.h"
+
+/* A replay waits for the judge rather than lose an event; the sensor must not. */
+#define WAIT_NS 50000
+
+bool worker_wants(const struct worker *w, enum event_kind kind)
+{
+	return (w->shared->wants & EVENT_BIT(kind)) != 0;
+}
+
+static void *reserve(struct worker *w, size_t size)
+{
+	void *p;
+
+	while ((p = ring_reserve(w->ring, size)) == NULL) {
+		struct timespec pause = {.tv_nsec = WAIT_NS};
+
+		if (w->shared->live || atomic_load(&w->shared->failed)) {
+			stat_add(&w->stats, STAT_EVENTS_DROPPED, 1);
+			return NULL;
+		}
+		ring_publish(w->ring);
+		judge_wake(w->judge);
+		(void)nanosleep(&pause, NULL);
+	}
+	return p;
+}
+
+static void put_frame(struct record *r, const struct emission *e, const struct frame *frame)
+{
+	uint8_t *to = (uint8_t *)(r + 1);
+
+	if (e->app != NULL) {
+		memcpy(to, e->app, sizeof *e->app);
+		to += sizeof *e->app;
+	}
+	if (e->other != NULL) {
+		memcpy(to, e->other->data, e->other->caplen);
+		to += e->other->caplen;
+	}
+	if (e->sample != NULL)
+		memcpy(to, e->sample->data, r->frame_caplen);
+	else if (frame != NULL && !e->frameless)
+		memcpy(to, frame->data, r->frame_caplen);
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static void fill_frames(struct record *r, const struct emission *e, const struct worker *w)
+{
+	const struct frame *frame = w->frame;
+	uint32_t snap = (uint32_t)w->shared->options->evidence.snap;
+
+	r->order = frame != NULL ? frame->number : UINT64_MAX;
+	r->number = r->order;
+	r->ts_ns = w->now_ns;
+	if (e->frameless) {
+		return;
+	} else if (e->sample != NULL) {
+		r->tap = frame != NULL ? frame->tap : 0;
+		r->number = e->sample->number;
+		r->ts_ns = e->sample->ts_ns;
+		r->frame_len = e->sample->len;
+		r->frame_caplen = e->sample->caplen;
+		r->linktype = e->sample->linktype;
+	} else if (frame != NULL) {
+		r->frame_len = frame->len;
+		r->frame_caplen = smaller(frame->caplen, e->whole ? RECORD_FRAME_MAX : snap);
+		r->linktype = frame->linktype;
+		r->tap = frame->tap;
+	}
+	if (e->other != NULL) {
+		r->other_number = e->other->number;
+		r->other_ts_ns = e->other->ts_ns;
+		r->other_len = e->other->len;
+		r->other_caplen = e->other->caplen;
+		r->other_linktype = e->other->linktype;
+	}
+}
+
+static void fill_packet(struct record *r, const struct emission *e)
+{
+	const struct packet *p = e->packet;
+
+	r->has_packet = e->whole;
+	r->layer = (uint8_t)e->layer;
+	if (p == NULL)
+		return;
+	r->has_mac = (p->flags & PACKET_MAC) != 0;
+	r->smac = p->smac;
+	r->dmac = p->dmac;
+	r->has_vni = (p->flags & PACKET_VNI) != 0;
+	r->vni = p->vni;
+	for (unsigned i = 0; i < p->tag_count; i++) {
+		uint16_t vid = p->tag[i].tci & 0x0fff;
+
+		if (vid != 0)
+			r->vlan[r->vlan_count++] = vid;
+	}
+	if (e->flow != NULL || (p->l3 != L3_IPV4 && p->l3 != L3_IPV6))
+		return;
+	r->has_ip = true;
+	r->tuple = (struct flow_tuple){.src = p->src,
+				       .dst = p->dst,
+				       .sport = p->sport,
+				       .dport = p->dport,
+				       .proto = p->proto,
+				       .domain = e->domain};
+	if (!(p->flags & PACKET_L4) || p->proto == IPPROTO_NUM_ICMP ||
+	    p->proto == IPPROTO_NUM_ICMPV6) {
+		r->tuple.sport = 0;
+		r->tuple.dport = 0;
+	}
+}
+
+struct record *emit_begin(struct worker *w, const struct emission *e)
+{
+	struct record head = {0};
+	struct record *r;
+
+	head.kind = (uint8_t)e->kind;
+	head.phase = (uint8_t)e->phase;
+	head.segment = e->segment;
+	head.domain = e->domain;
+	head.path = e->path;
+	head.has_app = e->app != NULL;
+	fill_frames(&head, e, w);
+	fill_packet(&head, e);
+	if (e->flow != NULL) {
+		head.has_flow = true;
+		head.has_ip = true;
+		head.flow_id = e->flow->id;
+		head.tuple = flow_tuple_of(e->flow, e->direction);
+	}
+	r = reserve(w, record_size(&head));
+	if (r == NULL)
+		return NULL;
+	*r = head;
+	put_frame(r, e, w->frame);
+	return r;
+}
+
+void emit_commit(struct worker *w, struct record *r)
+{
+	stat_add(&w->stats, STAT_EVENTS, 1);
+	ring_commit(w->ring, record_size(r));
+}
+
+void emit_tick(struct worker *w, uint64_t second_ns)
+{
+	struct record *r = reserve(w, sizeof *r);
+
+	if (r == NULL)
+		return;
+	*r = (struct record){.kind = RECORD_TICK,
+			     .phase = PHASE_TICK,
+			     .order = w->frame != NULL ? w->frame->number : 0,
+			     .ts_ns = second_ns};
+	ring_commit(w->ring, sizeof *r);
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* engine.c - see engine.h: threads and their lives. */
+#include "engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "bulkhead/clock.h"
+#include "judge.h"
+#include "worker.h"
+
+#define PROGRESS_NS (100 * NS_PER_MS)
+
+struct engine {
+	struct engine_config config;
+	struct shared shared;
+	struct judge *judge;
+	struct worker *workers;
+	unsigned worker_count;
+	pthread_t judge_thread;
+};
+
+/* ---- captures -------------------------------------------------------------------------------- */
+
+static uint16_t tap_of_interface(void *context, const char *interface)
+{
+	struct engine *e = context;
+	int tap = inventory_find_tap(atomic_load(&e->shared.inventory), interface);
+
+	return (uint16_t)(tap < 0 ? 0 : tap);
+}
+
+static int open_live(struct engine *e, struct worker *w, const struct capture_config *c,
+		     unsigned members, uint16_t group, struct err *err)
+{
+	int tap = 0;
+
+	if (c->tap != NULL) {
+		tap = inventory_find_tap(atomic_load(&e->shared.inventory), c->tap);
+		if (tap < 0)
+			return err_set(err, ERR_CONFIG,
+				       "capture of %s names tap \"%s\", which no inventory has; "
+				       "name one of its taps, or leave it out",
+				       c->interface, c->tap);
+	}
+	w->capture_options = (struct capture_options){
+	    .name = c->interface,
+	    .filter = c->filter != NULL && c->filter[0] != '\0' ? c->filter : e->config.filter,
+	    .snaplen = (uint32_t)c->snaplen,
+	    .buffer = c->buffer,
+	    .tap = (uint16_t)tap,
+	    .fanout_group = group,
+	    .fanout_members = members,
+	};
+	w->source = &capture_live;
+	return w->source->open(&w->capture, &w->capture_options, err);
+}
+
+static int open_replay(struct engine *e, struct worker *w, struct err *err)
+{
+	w->capture_options = (struct capture_options){
+	    .name = e->config.files[0],
+	    .filter = e->config.filter,
+	    .tap = (uint16_t)(e->config.tap < 0 ? 0 : e->config.tap),
+	    .tap_of = e->config.tap < 0 ? tap_of_interface : NULL,
+	    .tap_context = e,
+	};
+	w->files = e->config.files;
+	w->file_count = e->config.file_count;
+	w->source = &capture_savefile;
+	return w->source->open(&w->capture, &w->capture_options, err);
+}
+
+static unsigned count_workers(const struct engine_config *config)
+{
+	const struct options *o = config->options;
+	unsigned count = 0;
+
+	if (!config->live)
+		return config->workers > 0 ? config->workers : 1;
+	for (unsigned i = 0; i < o->capture_count; i++)
+		count += (unsigned)o->capture[i].workers;
+	return count;
+}
+
+static int open_workers(struct engine *e, struct err *err)
+{
+	const struct options *o = e->config.options;
+	unsigned at = 0;
+	int rc = 0;
+
+	for (unsigned i = 0; i < e->worker_count && rc == 0; i++)
+		rc = worker_init(&e->workers[i], &e->shared, e->judge, i, err);
+	if (rc != 0)
+		return rc;
+	if (!e->config.live) {
+		for (unsigned i = 0; i < e->worker_count && rc == 0; i++)
+			rc = open_replay(e, &e->workers[i], err);
+		return rc;
+	}
+	for (unsigned c = 0; c < o->capture_count; c++) {
+		unsigned members = (unsigned)o->capture[c].workers;
+		/* Groups are per network namespace: the process id keeps two sensors apart. */
+		uint16_t group =
+		    (uint16_t)(((unsigned)getpid() * OPTIONS_MAX_CAPTURES + c) & 0xffff);
+
+		for (unsigned i = 0; i < members && rc == 0; i++)
+			rc = open_live(e, &e->workers[at++], &o->capture[c], members, group, err);
+	}
+	return rc;
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static bool reads_stdin(const struct engine_config *config)
+{
+	for (unsigned i = 0; i < config->file_count; i++)
+		if (strcmp(config->files[i], "-") == 0)
+			return true;
+	return false;
+}
+
+int engine_new(struct engine **out, const struct engine_config *config, struct err *err)
+{
+	struct engine *e = calloc(1, sizeof *e);
+	struct judge_config jc;
+	int rc;
+
+	if (e == NULL) {
+		rules_free(config->rules);
+		return err_set(err, ERR_MEMORY, "no memory for the engine");
+	}
+	e->config = *config;
+	e->shared.options = config->options;
+	e->shared.seed = config->seed;
+	e->shared.live = config->live;
+	e->shared.speed = config->speed;
+	hash_key_init(&e->shared.key, config->seed);
+	(void)pthread_mutex_init(&e->shared.swap, NULL);
+	atomic_init(&e->shared.inventory, inventory_ref(config->inventory));
+	e->worker_count = count_workers(config);
+	if (!config->live && e->worker_count > 1 && reads_stdin(config)) {
+		log_warn("workers=1 reason=\"standard input can be read only once\"");
+		e->worker_count = 1;
+	}
+	e->shared.workers = e->worker_count;
+	jc = (struct judge_config){.shared = &e->shared,
+				   .rules = config->rules,
+				   .delivery = config->delivery,
+				   .evidence_directory = config->evidence_directory,
+				   .in_iface =
+				       config->live ? config->options->capture[0].interface : NULL,
+				   .on_alert = config->on_alert,
+				   .context = config->context};
+	rc = judge_new(&e->judge, &jc, err);
+	if (rc == 0) {
+		e->workers = calloc(e->worker_count > 0 ? e->worker_count : 1, sizeof *e->workers);
+		if (e->workers == NULL)
+			rc = err_set(err, ERR_MEMORY, "no memory for %u workers", e->worker_count);
+	}
+	if (rc == 0)
+		rc = open_workers(e, err);
+	if (rc != 0) {
+		engine_free(e);
+		return rc;
+	}
+	judge_attach(e->judge, e->workers, e->worker_count);
+	*out = e;
+	return 0;
+}
+
+_Static_assert(PROGRESS_NS < NS_PER_SEC, "tv_nsec is below a second");
+
+static void *worker_main(void *context)
+{
+	worker_run(context);
+	return NULL;
+}
+
+static void *judge_main(void *context)
+{
+	judge_run(context);
+	return NULL;
+}
+
+static bool all_done(const struct engine *e)
+{
+	for (unsigned i = 0; i < e->worker_count; i++)
+		if (!atomic_load(&e->workers[i].done))
+			return false;
+	return true;
+}
+
+static void tell_progress(struct engine *e)
+{
+	struct engine_progress p = {.done = -1};
+	struct stats total;
+	uint64_t per_mille = atomic_load(&e->workers[0].progress);
+
+	if (e->config.on_progress == NULL)
+		return;
+	engine_stats(e, &total);
+	p.frames = stat_get(&total, STAT_FRAMES);
+	p.bytes = stat_get(&total, STAT_BYTES);
+	engine_span(e, &p.first_ns, &p.last_ns);
+	if (per_mille != UINT64_MAX)
+		p.done = (double)per_mille / 1000;
+	e->config.on_progress(e->config.context, &p);
+}
+
+int engine_run(struct engine *e, struct err *err)
+{
+	unsigned started = 0;
+	int rc = 0;
+
+	if (pthread_create(&e->judge_thread, NULL, judge_main, e->judge) != 0)
+		return err_set(err, ERR_RUN, "cannot start the judge's thread");
+	for (; started < e->worker_count; started++)
+		if (pthread_create(&e->workers[started].thread, NULL, worker_main,
+				   &e->workers[started]) != 0)
+			break;
+	if (started < e->worker_count) {
+		rc = err_set(err, ERR_RUN, "cannot start worker %u", started);
+		engine_stop(e);
+		for (unsigned i = started; i < e->worker_count; i++)
+			atomic_store(&e->workers[i].done, true);
+	}
+	while (!all_done(e)) {
+		struct timespec pause = {.tv_nsec = e->config.live ? (long)PROGRESS_NS
+								   : (long)(5 * NS_PER_MS)};
+
+		(void)nanosleep(&pause, NULL);
+		tell_progress(e);
+	}
+	for (unsigned i = 0; i < started; i++)
+		(void)pthread_join(e->workers[i].thread, NULL);
+	judge_wake(e->judge);
+	(void)pthread_join(e->judge_thread, NULL);
+	for (unsigned i = 0; i < e->worker_count && rc == 0; i++)
+		if (e->workers[i].err.code != ERR_NONE) {
+			*err = e->workers[i].err;
+			rc = err->code;
+		}
+	return rc;
+}
+
+void engine_stop(struct engine *e)
+{
+	atomic_store(&e->shared.stop, true);
+}
+
+void engine_reload(struct engine *e, struct inventory *inventory, struct ruleset *rules)
+{
+	if (inventory != NULL) {
+		struct inventory *old;
+
+		(void)pthread_mutex_lock(&e->shared.swap);
+		old = atomic_exchange(&e->shared.inventory, inventory);
+		(void)pthread_mutex_unlock(&e->shared.swap);
+		inventory_unref(old);
+	}
+	judge_reload(e->judge, rules);
+}
+
+void engine_stats(struct engine *e, struct stats *total)
+{
+	*total = (struct stats){0};
+	for (unsigned i = 0; i < e->worker_count; i++)
+		stats_sum(total, &e->workers[i].stats);
+	stats_sum(total, judge_stats(e->judge));
+	if (e->config.delivery != NULL) {
+		struct stats delivered = {0};
+
+		delivery_stats(e->config.delivery, &delivered);
+		stats_sum(total, &delivered);
+	}
+}
+
+void engine_span(struct engine *e, uint64_t *first_ns, uint64_t *last_ns)
+{
+	*first_ns = 0;
+	*last_ns = 0;
+	for (unsigned i = 0; i < e->worker_count; i++) {
+		uint64_t first = atomic_load(&e->workers[i].first_ns);
+		uint64_t last = atomic_load(&e->workers[i].last_ns);
+
+		if (first != 0 && (*first_ns == 0 || first < *first_ns))
+			*first_ns = first;
+		if (last > *last_ns)
+			*last_ns = last;
+	}
+}
+
+static void add_fact(struct heartbeat *beat, const char *name, const char *text)
+{
+	if (beat->fact_count == HEARTBEAT_FACTS)
+		return;
+	beat->fact[beat->fact_count].name = name;
+	(void)snprintf(beat->fact[beat->fact_count].text, sizeof beat->fact[beat->fact_count].text,
+		       "%s", text);
+	beat->fact_count++;
+}
+
+void engine_heartbeat(struct engine *e, struct heartbeat *beat)
+{
+	char text[CLOCK_TEXT_SIZE];
+	struct stats total;
+	uint64_t first_ns;
+	uint64_t last_ns;
+
+	engine_stats(e, &total);
+	engine_span(e, &first_ns, &last_ns);
+	beat->sensor = e->config.options->sensor.name;
+	beat->site = e->config.options->sensor.site;
+	beat->version = BULKHEAD_VERSION;
+	beat->wall_ns = clock_wall();
+	add_fact(beat, "interface",
+		 e->config.live ? e->config.options->capture[0].interface : "replay");
+	(void)pthread_mutex_lock(&e->shared.swap);
+	add_fact(beat, "inventory_rev", inventory_revision(atomic_load(&e->shared.inventory)));
+	(void)pthread_mutex_unlock(&e->shared.swap);
+	add_fact(beat, "dpi", dpi_version());
+	add_fact(beat, "last_packet", last_ns != 0 ? clock_format_z(last_ns, text) : "never");
+	add_fact(beat, "redis",
+		 e->config.delivery == NULL || delivery_redis_up(e->config.delivery) ? "up"
+										     : "down");
+	for (unsigned i = 0; i < STAT_MAX; i++) {
+		(void)snprintf(text, sizeof text, "%llu",
+			       (unsigned long long)stat_get(&total, (enum stat)i));
+		add_fact(beat, stat_name((enum stat)i), text);
+	}
+}
+
+void engine_free(struct engine *e)
+{
+	if (e == NULL)
+		return;
+	for (unsigned i = 0; e->workers != NULL && i < e->worker_count; i++)
+		worker_fini(&e->workers[i]);
+	free(e->workers);
+	judge_free(e->judge);
+	inventory_unref(atomic_load(&e->shared.inventory));
+	(void)pthread_mutex_destroy(&e->shared.swap);
+	free(e);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* event.c - from a record back to an event: owners, carriers and the decoded packet. */
+#include <string.h>
+
+#include "judge.h"
+
+static void rebuild_parties(struct event *ev)
+{
+	if (ev->has_mac) {
+		ev->from = inventory_carrier(ev->inv, ev->smac);
+		ev->to = inventory_carrier(ev->inv, ev->dmac);
+	} else {
+		ev->from = (struct carrier){.tenant = TENANT_UNKNOWN, .host = HOST_NONE};
+		ev->to = ev->from;
+	}
+	if (ev->has_ip) {
+		ev->src =
+		    bindings_owner(ev->bindings, ev->inv, ev->domain, &ev->tuple.src, ev->ts_ns);
+		ev->dst =
+		    bindings_owner(ev->bindings, ev->inv, ev->domain, &ev->tuple.dst, ev->ts_ns);
+	}
+}
+
+/* The worker judged without leases; with them a "maybe" may be a certainty, or nothing. */
+static void rebuild_path(struct event *ev)
+{
+	struct path_parties parties = {.src = ev->src,
+				       .dst = ev->dst,
+				       .from = ev->from,
+				       .to = ev->to,
+				       .to_group = mac_is_group(ev->dmac)};
+	uint32_t keep = ev->path & PATH_EXPOSED;
+
+	if (!ev->has_mac || !ev->has_ip)
+		return;
+	ev->path = path_judge(ev->inv, ev->tap, &parties, &ev->tuple.src, &ev->tuple.dst) | keep;
+}
+
+static void rebuild_packet(struct event *ev, const struct record *r, struct event_room *room)
+{
+	struct frame frame = {.data = record_frame(r),
+			      .caplen = r->frame_caplen,
+			      .len = r->frame_len,
+			      .ts_ns = r->ts_ns,
+			      .number = r->number,
+			      .linktype = r->linktype,
+			      .tap = r->tap};
+
+	packet_decode(&frame, &room->stack);
+	room->stack.frame = NULL;	   /* it points to this function's frame */
+	if (r->layer >= room->stack.count) /* cut to RECORD_FRAME_MAX before that layer */
+		return;
+	ev->packet = &room->stack.layer[r->layer];
+	if (r->layer > 0)
+		ev->outer = &room->stack.layer[r->layer - 1];
+	if (ev->kind == EVENT_ICMP_ERROR && packet_quoted(ev->packet, &room->quoted))
+		ev->quoted = &room->quoted;
+}
+
+static void rebuild_union(struct event *ev, const struct record *r)
+{
+	struct finding_frame other = {.number = r->other_number,
+				      .ts_ns = r->other_ts_ns,
+				      .data = record_other(r),
+				      .caplen = r->other_caplen,
+				      .len = r->other_len,
+				      .linktype = r->other_linktype};
+
+	switch (ev->kind) {
+	case EVENT_RELAYED:
+		ev->u.relayed.in = other;
+		ev->u.relayed.in_smac = r->u.relayed.in_smac;
+		ev->u.relayed.in_dmac = r->u.relayed.in_dmac;
+		ev->u.relayed.in_segment = r->u.relayed.in_segment;
+		ev->u.relayed.in_vlan_count = r->u.relayed.in_vlan_count;
+		memcpy(ev->u.relayed.in_vlan, r->u.relayed.in_vlan, sizeof ev->u.relayed.in_vlan);
+		ev->u.relayed.ttl_delta = r->u.relayed.ttl_delta;
+		ev->u.relayed.delay_ns = r->u.relayed.delay_ns;
+		ev->u.relayed.packets = r->u.relayed.packets;
+		ev->u.relayed.bytes = r->u.relayed.bytes;
+		ev->u.relayed.bridged = r->u.relayed.bridged;
+		ev->u.relayed.answered = r->u.relayed.answered;
+		break;
+	case EVENT_EXPOSED:
+		ev->u.exposed.packets = r->u.exposed.packets;
+		ev->u.exposed.bytes = r->u.exposed.bytes;
+		ev->u.exposed.both_directions = r->u.exposed.both_directions;
+		break;
+	case EVENT_FLOODED:
+		ev->u.flooded.copies = r->u.flooded.copies;
+		ev->u.flooded.packets = r->u.flooded.packets;
+		ev->u.flooded.bytes = r->u.flooded.bytes;
+		break;
+	case EVENT_TOKEN:
+		ev->u.token.token = r->u.token;
+		break;
+	case EVENT_FLOW_END:
+		memcpy(ev->u.flow_end.packets, r->u.flow_end.packets,
+		       sizeof ev->u.flow_end.packets);
+		memcpy(ev->u.flow_end.bytes, r->u.flow_end.bytes, sizeof ev->u.flow_end.bytes);
+		ev->u.flow_end.first_ns = r->u.flow_end.first_ns;
+		ev->u.flow_end.last_ns = r->u.flow_end.last_ns;
+		break;
+	case EVENT_CONFLICT:
+		ev->u.conflict.other = other;
+		ev->u.conflict.other_ttl = r->u.conflict.other_ttl;
+		ev->u.conflict.syn_ack = r->u.conflict.syn_ack;
+		break;
+	default: /* paths, tunnels */
+		ev->u.path.packets = r->u.path.packets;
+		ev->u.path.bytes = r->u.path.bytes;
+		ev->u.path.answered = r->u.path.answered;
+		break;
+	}
+}
+
+void event_rebuild(struct event *ev, const struct record *r, const struct inventory *inv,
+		   struct bindings *bindings, struct event_room *room)
+{
+	memset(ev, 0, sizeof *ev);
+	ev->kind = (enum event_kind)r->kind;
+	ev->ts_ns = r->ts_ns;
+	ev->inv = inv;
+	ev->bindings = bindings;
+	ev->tap = inventory_tap(inv, r->tap);
+	if (ev->tap == NULL)
+		ev->tap = inventory_tap(inv, 0);
+	ev->frame = (struct finding_frame){.number = r->number,
+					   .ts_ns = r->ts_ns,
+					   .data = record_frame(r),
+					   .caplen = r->frame_caplen,
+					   .len = r->frame_len,
+					   .linktype = r->linktype};
+	ev->segment = r->segment;
+	ev->domain = r->domain;
+	ev->vlan_count = r->vlan_count;
+	memcpy(ev->vlan, r->vlan, sizeof ev->vlan);
+	ev->has_vni = r->has_vni;
+	ev->vni = r->vni;
+	ev->has_mac = r->has_mac;
+	ev->smac = r->smac;
+	ev->dmac = r->dmac;
+	ev->has_ip = r->has_ip;
+	ev->has_flow = r->has_flow;
+	ev->flow_id = r->flow_id;
+	ev->tuple = r->tuple;
+	ev->path = r->path;
+	if (r->has_app)
+		ev->app = *record_app(r);
+	rebuild_parties(ev);
+	rebuild_union(ev, r);
+	if (r->has_packet)
+		rebuild_packet(ev, r, room);
+	if (ev->kind == EVENT_PATH || ev->kind == EVENT_RELAYED || ev->kind == EVENT_TOKEN)
+		rebuild_path(ev);
+}

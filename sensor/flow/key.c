@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key.c - which flow a packet belongs to, and what identifies the packet itself. */
+#include <string.h>
+
+#include "flow/table.h"
+
+/*
+ * ICMP has no ports; request and reply must still meet.  As Community ID does: the type stands in
+ * for the sender's port and the type that answers it for the receiver's; types without an
+ * answer keep their code (github.com/corelight/community-id-spec).
+ */
+static void icmp_ports(const struct packet *packet, uint16_t *sport, uint16_t *dport)
+{
+	static const uint8_t v4[][2] = {{8, 0}, {13, 14}, {15, 16}, {17, 18}, {10, 9}};
+	static const uint8_t v6[][2] = {{128, 129}, {133, 134}, {135, 136}, {130, 131},
+					{139, 140}, {144, 145}, {146, 147}};
+	bool six = packet->proto == IPPROTO_NUM_ICMPV6;
+	const uint8_t(*pair)[2] = six ? v6 : v4;
+	size_t n = six ? sizeof v6 / sizeof v6[0] : sizeof v4 / sizeof v4[0];
+
+	*sport = packet->icmp_type;
+	*dport = packet->icmp_code;
+	for (size_t i = 0; i < n; i++) {
+		if (pair[i][0] == packet->icmp_type)
+			*dport = pair[i][1];
+		else if (pair[i][1] == packet->icmp_type)
+			*dport = pair[i][0];
+	}
+}
+
+bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *key,
+		 unsigned *direction)
+{
+	uint16_t sport = packet->sport;
+	uint16_t dport = packet->dport;
+	int order;
+
+	if (packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6)
+		return false;
+	if (!(packet->flags & PACKET_L4)) {
+		sport = 0;
+		dport = 0;
+	} else if (packet->proto == IPPROTO_NUM_ICMP || packet->proto == IPPROTO_NUM_ICMPV6) {
+		icmp_ports(packet, &sport, &dport);
+	}
+	order = memcmp(&packet->src, &packet->dst, sizeof packet->src);
+	if (order == 0)
+		order = sport <= dport ? -1 : 1;
+	*direction = order > 0;
+	key->a = order > 0 ? packet->dst : packet->src;
+	key->b = order > 0 ? packet->src : packet->dst;
+	key->aport = order > 0 ? dport : sport;
+	key->bport = order > 0 ? sport : dport;
+	key->domain = domain;
+	key->proto = packet->proto;
+	key->zero = 0;
+	return true;
+}
+
+struct flow_tuple flow_tuple_of(const struct flow *flow, unsigned direction)
+{
+	const struct flow_key *k = &flow->key;
+	struct flow_tuple tuple = {.proto = k->proto, .domain = k->domain};
+
+	tuple.src = direction ? k->b : k->a;
+	tuple.dst = direction ? k->a : k->b;
+	tuple.sport = direction ? k->bport : k->aport;
+	tuple.dport = direction ? k->aport : k->bport;
+	return tuple;
+}
+
+#define FINGERPRINT_BYTES 32
+
+/* Mixing is not keyed: a collision needs both packets in one flow and on the right NICs. */
+static uint32_t mix(uint32_t h, uint32_t v)
+{
+	h = (h ^ v) * 0x9e3779b1u;
+	return h ^ h >> 15;
+}
+
+uint32_t packet_fingerprint(const struct packet *p, bool exact)
+{
+	uint32_t h = mix(p->proto, p->ip_len);
+	const uint8_t *data = p->payload;
+	uint32_t len = p->payload_len;
+
+	if (exact)
+		h = mix(h, p->ip_id ^ (uint32_t)p->ttl << 24);
+	if ((p->flags & PACKET_L4) && p->proto == IPPROTO_NUM_TCP) {
+		/* Sequence numbers name the packet; MSS clamping changes checksum and options. */
+		h = mix(h, p->tcp_seq);
+		h = mix(h, p->tcp_ack);
+		h = mix(h, p->tcp_flags);
+		len = 0;
+	} else if (p->flags & PACKET_LATER_FRAGMENT || !(p->flags & PACKET_L4)) {
+		h = mix(h, p->ip_id ^ (uint32_t)p->fragment_offset << 16);
+		data = p->l4;
+		len = p->l4_len;
+	} else {
+		h = mix(h, p->l4_checksum);
+	}
+	if (data == NULL)
+		len = 0;
+	if (len > FINGERPRINT_BYTES)
+		len = FINGERPRINT_BYTES;
+	for (uint32_t i = 0; i + 4 <= len; i += 4) {
+		uint32_t word;
+
+		memcpy(&word, data + i, sizeof word);
+		h = mix(h, word);
+	}
+	return h == 0 ? 1 : h;
+}

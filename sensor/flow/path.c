@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * path.c - the judgement every path gets once: owner by IP, carrier by MAC.
+ *
+ * A carrier that owns neither end of a packet, while another tenant owns one, is a stranger to it,
+ * unless it is the provider's own.  What keeps this silent in ordinary life is the "maybe": an
+ * address that nobody registered may well be the carrier's own (a second address, a container, a
+ * link-local one), so at the carrier's own end it accuses nobody by itself.
+ */
+#include <string.h>
+
+#include "bulkhead/flow.h"
+
+static bool is_tenant(uint32_t tenant)
+{
+	return tenant >= TENANT_FIRST;
+}
+
+/* May an address of this owner be the carrier's own although the inventory does not say so? */
+static bool could_be_own(const struct owner *owner, const struct ip_addr *ip)
+{
+	switch (owner->kind) {
+	case OWNER_SEGMENT:
+	case OWNER_DYNAMIC:
+		return owner->tenant == TENANT_UNKNOWN;
+	case OWNER_NONE:
+		return ip_is_private(ip) || ip_is_link_local(ip) || ip_is_unspecified(ip) ||
+		       ip_is_multicast(ip) || ip_is_broadcast(ip) || ip_is_loopback(ip);
+	default:
+		return false;
+	}
+}
+
+/* own: the end of the packet at which the carrier stands (source when it sent the frame). */
+static uint32_t judge_carrier(const struct carrier *carrier, const struct owner *own,
+			      const struct ip_addr *own_ip, const struct owner *other,
+			      uint32_t stranger, uint32_t maybe, uint32_t unknown)
+{
+	uint32_t tenant = carrier->tenant;
+	bool foreign_end = (is_tenant(own->tenant) && own->tenant != tenant) ||
+			   (is_tenant(other->tenant) && other->tenant != tenant);
+
+	if (tenant == TENANT_INFRASTRUCTURE || !foreign_end)
+		return 0;
+	if (tenant == TENANT_UNKNOWN)
+		return unknown;
+	if (own->tenant == tenant || other->tenant == tenant)
+		return 0;
+	return could_be_own(own, own_ip) ? maybe : stranger;
+}
+
+/* A shared address behind a MAC nobody registered: a cluster that is delivered to by flooding on
+ * purpose (NLB in unicast mode and its kin). */
+static bool is_cluster(const struct path_parties *p)
+{
+	return p->dst.kind == OWNER_SHARED && p->to.tenant == TENANT_UNKNOWN;
+}
+
+static bool host_at_port(const struct inventory *inv, uint32_t id, const char *port)
+{
+	const struct host *host = inventory_host(inv, id);
+
+	for (unsigned i = 0; host != NULL && i < host->port_count; i++)
+		if (strcmp(host->port[i], port) == 0)
+			return true;
+	return false;
+}
+
+static uint32_t judge_exposure(const struct inventory *inv, const struct tap *tap,
+			       const struct path_parties *p)
+{
+	const struct host *host = inventory_host(inv, tap->host);
+
+	if (p->to_group || is_cluster(p))
+		return 0;
+	/* A port of the provider's own carries what it likes; a canary port (no host) nothing. */
+	if (host != NULL && host->tenant == TENANT_INFRASTRUCTURE)
+		return 0;
+	if (!is_tenant(p->src.tenant) && !is_tenant(p->dst.tenant) && !is_tenant(p->from.tenant) &&
+	    !is_tenant(p->to.tenant))
+		return 0;
+	if (is_tenant(tap->tenant) &&
+	    (p->from.tenant == tap->tenant || p->to.tenant == tap->tenant ||
+	     p->src.tenant == tap->tenant || p->dst.tenant == tap->tenant))
+		return 0;
+	if (host_at_port(inv, p->to.host, tap->port) || host_at_port(inv, p->from.host, tap->port))
+		return 0;
+	return PATH_EXPOSED;
+}
+
+uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
+		    const struct path_parties *p, const struct ip_addr *src,
+		    const struct ip_addr *dst)
+{
+	uint32_t bits = 0;
+
+	if (p->from.tenant != TENANT_UNKNOWN || p->to.tenant != TENANT_UNKNOWN ||
+	    (p->src.tenant != TENANT_EXTERNAL && p->src.tenant != TENANT_UNKNOWN) ||
+	    (p->dst.tenant != TENANT_EXTERNAL && p->dst.tenant != TENANT_UNKNOWN))
+		bits |= PATH_KNOWN;
+	if (!ip_is_unspecified(src))
+		bits |= judge_carrier(&p->from, &p->src, src, &p->dst, PATH_FROM_STRANGER,
+				      PATH_FROM_MAYBE, PATH_FROM_UNKNOWN);
+	if (!p->to_group)
+		bits |= judge_carrier(&p->to, &p->dst, dst, &p->src, PATH_TO_STRANGER,
+				      PATH_TO_MAYBE, PATH_TO_UNKNOWN);
+	if (tap->view == VIEW_PORT && tap->port != NULL)
+		bits |= judge_exposure(inv, tap, p);
+	return bits;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table.c - see table.h. */
+#include "flow/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define BUCKET_ENTRIES 8
+/* How many slots an eviction looks at: enough to find a cheap one, little enough to be bounded. */
+#define EVICT_CANDIDATES 16
+/* Slots swept for idle flows with every new flow: the sweep keeps up with any rate of arrivals. */
+#define SWEEP_STEP 2
+
+struct bucket {
+	uint32_t tag[BUCKET_ENTRIES];
+	uint32_t slot[BUCKET_ENTRIES]; /* slot + 1; 0 empty */
+};
+
+_Static_assert(sizeof(struct bucket) == 64, "one cache line");
+
+struct flow_table {
+	struct bucket *bucket;
+	struct flow *slot;
+	uint32_t mask; /* buckets - 1 */
+	uint32_t capacity;
+	uint32_t fresh; /* slots never used start here */
+	uint32_t free_count;
+	uint32_t *free_slot; /* stack */
+	uint32_t hand;
+	uint32_t used;
+	uint64_t idle_ns;
+	size_t bucket_bytes, slot_bytes;
+	flow_gone *gone;
+	void *context;
+	struct stats *stats;
+};
+
+/* Zeroed memory that costs nothing until it is touched; huge pages where the kernel has them. */
+static void *map(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: the kernel may have none */
+	return p;
+}
+
+struct flow_table *flow_table_new(uint32_t capacity, uint64_t idle_ns, flow_gone *gone,
+				  void *context, struct stats *stats)
+{
+	struct flow_table *t = calloc(1, sizeof *t);
+	uint32_t buckets = 2;
+
+	if (t == NULL)
+		return NULL;
+	while (buckets < UINT32_MAX / 16 &&
+	       (uint64_t)buckets * BUCKET_ENTRIES < (uint64_t)capacity * 2)
+		buckets *= 2;
+	t->mask = buckets - 1;
+	t->capacity = capacity;
+	t->idle_ns = idle_ns;
+	t->gone = gone;
+	t->context = context;
+	t->stats = stats;
+	t->bucket_bytes = (size_t)buckets * sizeof *t->bucket;
+	t->slot_bytes = (size_t)capacity * sizeof *t->slot;
+	t->bucket = map(t->bucket_bytes);
+	t->slot = map(t->slot_bytes);
+	t->free_slot = malloc((size_t)capacity * sizeof *t->free_slot);
+	if (t->bucket == NULL || t->slot == NULL || t->free_slot == NULL) {
+		flow_table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void flow_table_free(struct flow_table *t)
+{
+	if (t == NULL)
+		return;
+	if (t->bucket != NULL)
+		(void)munmap(t->bucket, t->bucket_bytes);
+	if (t->slot != NULL)
+		(void)munmap(t->slot, t->slot_bytes);
+	free(t->free_slot);
+	free(t);
+}
+
+void flow_table_prefetch_bucket(const struct flow_table *t, uint32_t hash)
+{
+	__builtin_prefetch(&t->bucket[hash & t->mask]);
+}
+
+void flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
+{
+	const struct bucket *b = &t->bucket[hash & t->mask];
+
+	for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+		if (b->tag[i] == hash && b->slot[i] != 0) {
+			const struct flow *f = &t->slot[b->slot[i] - 1];
+
+			__builtin_prefetch(f);
+			__builtin_prefetch((const char *)f + 64);
+			__builtin_prefetch((const char *)f + 128);
+			return;
+		}
+	}
+}
+
+static uint32_t *find_entry(struct bucket *b, uint32_t hash, uint32_t slot_plus_1)
+{
+	for (unsigned i = 0; i < BUCKET_ENTRIES; i++)
+		if (b->tag[i] == hash && b->slot[i] == slot_plus_1)
+			return &b->slot[i];
+	return NULL;
+}
+
+static void drop(struct flow_table *t, struct flow *flow)
+{
+	uint32_t slot = (uint32_t)(flow - t->slot);
+	uint32_t home = flow->hash & t->mask;
+	uint32_t *entry = find_entry(&t->bucket[home], flow->hash, slot + 1);
+
+	if (entry == NULL)
+		entry = find_entry(&t->bucket[home ^ 1], flow->hash, slot + 1);
+	assert(entry != NULL); /* invariant 1 */
+	*entry = 0;
+	t->gone(t->context, flow);
+	flow->used = 0;
+	t->free_slot[t->free_count++] = slot;
+	t->used--;
+}
+
+/* Lower is cheaper to lose: what a stranger can make for nothing goes first. */
+static unsigned worth(const struct flow *flow)
+{
+	if (flow->watch != 0)
+		return 3;
+	if (flow->packets[0] != 0 && flow->packets[1] != 0)
+		return 2;
+	return flow->packets[0] + flow->packets[1] > 1 ? 1 : 0;
+}
+
+static bool idle(const struct flow_table *t, const struct flow *flow, uint64_t now_ns)
+{
+	return now_ns > flow->last_ns && now_ns - flow->last_ns > t->idle_ns;
+}
+
+static void expire(struct flow_table *t, struct flow *flow)
+{
+	drop(t, flow);
+	stat_add(t->stats, STAT_FLOWS_EXPIRED, 1);
+}
+
+static void sweep(struct flow_table *t, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < SWEEP_STEP && t->fresh > 0; i++) {
+		struct flow *flow = &t->slot[t->hand];
+
+		t->hand = t->hand + 1 < t->fresh ? t->hand + 1 : 0;
+		if (flow->used && idle(t, flow, now_ns))
+			expire(t, flow);
+	}
+}
+
+static void evict_one(struct flow_table *t)
+{
+	struct flow *victim = NULL;
+
+	for (unsigned i = 0; i < EVICT_CANDIDATES; i++) {
+		struct flow *flow = &t->slot[t->hand];
+
+		t->hand = t->hand + 1 < t->fresh ? t->hand + 1 : 0;
+		if (!flow->used)
+			continue;
+		if (victim == NULL || worth(flow) < worth(victim) ||
+		    (worth(flow) == worth(victim) && flow->last_ns < victim->last_ns))
+			victim = flow;
+	}
+	assert(victim != NULL); /* only called when every slot is used */
+	drop(t, victim);
+	stat_add(t->stats, STAT_FLOWS_EVICTED, 1);
+}
+
+/* A free bucket entry for hash; when both buckets are full the cheapest flow of them goes. */
+static uint32_t *free_entry(struct flow_table *t, uint32_t hash, uint32_t **tag)
+{
+	struct flow *victim = NULL;
+
+	for (;;) {
+		for (unsigned k = 0; k < 2; k++) {
+			struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
+
+			for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+				struct flow *flow;
+
+				if (b->slot[i] == 0) {
+					*tag = &b->tag[i];
+					return &b->slot[i];
+				}
+				flow = &t->slot[b->slot[i] - 1];
+				if (victim == NULL || worth(flow) < worth(victim) ||
+				    (worth(flow) == worth(victim) &&
+				     flow->last_ns < victim->last_ns))
+					victim = flow;
+			}
+		}
+		drop(t, victim);
+		stat_add(t->stats, STAT_FLOWS_EVICTED, 1);
+		victim = NULL;
+	}
+}
+
+static struct flow *insert(struct flow_table *t, const struct flow_key *key, uint32_t hash,
+			   uint64_t now_ns)
+{
+	uint32_t *entry;
+	uint32_t *tag;
+	uint32_t slot;
+	struct flow *flow;
+
+	sweep(t, now_ns);
+	if (t->free_count == 0 && t->fresh == t->capacity)
+		evict_one(t);
+	entry = free_entry(t, hash, &tag);
+	slot = t->free_count > 0 ? t->free_slot[--t->free_count] : t->fresh++;
+	*entry = slot + 1;
+	*tag = hash;
+	flow = &t->slot[slot];
+	memset(flow, 0, sizeof *flow);
+	flow->key = *key;
+	flow->hash = hash;
+	flow->used = 1;
+	flow->first_ns = now_ns;
+	flow->last_ns = now_ns;
+	t->used++;
+	stat_add(t->stats, STAT_FLOWS_NEW, 1);
+	return flow;
+}
+
+struct flow *flow_table_get(struct flow_table *t, const struct flow_key *key, uint32_t hash,
+			    uint64_t now_ns, bool *fresh)
+{
+	for (unsigned k = 0; k < 2; k++) {
+		struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
+
+		for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+			struct flow *flow;
+
+			if (b->tag[i] != hash || b->slot[i] == 0)
+				continue;
+			flow = &t->slot[b->slot[i] - 1];
+			if (memcmp(&flow->key, key, sizeof *key) != 0)
+				continue;
+			if (idle(t, flow, now_ns)) { /* the same tuple, another conversation */
+				expire(t, flow);
+				break;
+			}
+			*fresh = false;
+			return flow;
+		}
+	}
+	*fresh = true;
+	return insert(t, key, hash, now_ns);
+}
+
+uint32_t flow_table_slot(const struct flow_table *t, const struct flow *flow)
+{
+	return (uint32_t)(flow - t->slot);
+}
+
+struct flow *flow_table_at(struct flow_table *t, uint32_t slot)
+{
+	return &t->slot[slot];
+}
+
+struct ending {
+	uint64_t id;
+	uint32_t slot;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct ending *x = a;
+	const struct ending *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void flow_table_end_all(struct flow_table *t)
+{
+	/* Only at the end of a capture: an allocation is in order. */
+	struct ending *ending = malloc(((size_t)t->used + 1) * sizeof *ending);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < t->fresh; i++) {
+		if (!t->slot[i].used)
+			continue;
+		if (ending != NULL)
+			ending[count++] = (struct ending){.id = t->slot[i].id, .slot = i};
+		else
+			drop(t, &t->slot[i]);
+	}
+	if (ending == NULL)
+		return;
+	qsort(ending, count, sizeof *ending, by_id);
+	for (uint32_t i = 0; i < count; i++)
+		drop(t, &t->slot[ending[i].slot]);
+	free(ending);
+}
+
+uint32_t flow_table_used(const struct flow_table *t)
+{
+	return t->used;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* watch.c - see watch.h. */
+#include "flow/watch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bulkhead/clock.h"
+
+/* Frame samples kept for the first leg of a match; at a relay's delay of milliseconds this many
+ * are seconds of a busy relayed flow. */
+#define SAMPLES 8192
+/* Eviction prefers watches without a relay among this many of the oldest. */
+#define EVICT_CANDIDATES 8
+
+struct watch_table {
+	struct watch *watch;
+	uint32_t capacity;
+	uint32_t fresh;
+	uint32_t free_list;	 /* slot + 1, chained by newer */
+	uint32_t newest, oldest; /* slot + 1 */
+	uint64_t window_ns;
+	uint64_t serial;
+	size_t sample_size;
+	uint32_t snap;
+	unsigned char *samples;
+	watch_gone *gone;
+	void *context;
+	struct stats *stats;
+};
+
+struct watch_table *watch_table_new(uint32_t capacity, uint32_t snap, uint64_t window_ns,
+				    watch_gone *gone, void *context, struct stats *stats)
+{
+	struct watch_table *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return NULL;
+	t->capacity = capacity;
+	t->snap = snap;
+	t->window_ns = window_ns;
+	t->gone = gone;
+	t->context = context;
+	t->stats = stats;
+	t->sample_size = (sizeof(struct frame_sample) + snap + 15) / 16 * 16;
+	t->watch = calloc(capacity, sizeof *t->watch);
+	t->samples = calloc(SAMPLES, t->sample_size);
+	if (t->watch == NULL || t->samples == NULL) {
+		watch_table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+void watch_table_free(struct watch_table *t)
+{
+	if (t == NULL)
+		return;
+	free(t->watch);
+	free(t->samples);
+	free(t);
+}
+
+static void unlink_watch(struct watch_table *t, struct watch *w)
+{
+	if (w->newer != 0)
+		t->watch[w->newer - 1].older = w->older;
+	else
+		t->newest = w->older;
+	if (w->older != 0)
+		t->watch[w->older - 1].newer = w->newer;
+	else
+		t->oldest = w->newer;
+	w->newer = 0;
+	w->older = 0;
+}
+
+static void link_newest(struct watch_table *t, struct watch *w)
+{
+	uint32_t slot = watch_slot(t, w) + 1;
+
+	w->older = t->newest;
+	w->newer = 0;
+	if (t->newest != 0)
+		t->watch[t->newest - 1].newer = slot;
+	else
+		t->oldest = slot;
+	t->newest = slot;
+}
+
+void watch_touch(struct watch_table *t, struct watch *w, uint64_t now_ns)
+{
+	w->last_ns = now_ns;
+	if (t->newest == watch_slot(t, w) + 1)
+		return;
+	unlink_watch(t, w);
+	link_newest(t, w);
+}
+
+void watch_close(struct watch_table *t, struct watch *w)
+{
+	t->gone(t->context, w);
+	unlink_watch(t, w);
+	w->used = 0;
+	w->newer = t->free_list;
+	t->free_list = watch_slot(t, w) + 1;
+}
+
+static void evict(struct watch_table *t)
+{
+	struct watch *victim = &t->watch[t->oldest - 1];
+	struct watch *w = victim;
+
+	for (unsigned i = 0; i < EVICT_CANDIDATES && victim->relays != 0 && w->newer != 0; i++) {
+		w = &t->watch[w->newer - 1];
+		if (w->relays == 0)
+			victim = w;
+	}
+	stat_add(t->stats, STAT_WATCH_FULL, 1);
+	watch_close(t, victim);
+}
+
+struct watch *watch_open(struct watch_table *t, uint32_t flow_slot, uint64_t now_ns)
+{
+	struct watch *w;
+
+	if (t->free_list == 0 && t->fresh == t->capacity)
+		evict(t);
+	if (t->free_list != 0) {
+		w = &t->watch[t->free_list - 1];
+		t->free_list = w->newer;
+	} else {
+		w = &t->watch[t->fresh++];
+	}
+	memset(w, 0, sizeof *w);
+	w->used = 1;
+	w->flow = flow_slot;
+	w->last_ns = now_ns;
+	link_newest(t, w);
+	return w;
+}
+
+struct watch *watch_at(struct watch_table *t, uint32_t slot)
+{
+	return &t->watch[slot];
+}
+
+uint32_t watch_slot(const struct watch_table *t, const struct watch *w)
+{
+	return (uint32_t)(w - t->watch);
+}
+
+struct watch *watch_oldest(struct watch_table *t)
+{
+	return t->oldest == 0 ? NULL : &t->watch[t->oldest - 1];
+}
+
+struct watch_path *watch_path_find(struct watch *w, unsigned direction, const struct path_key *key)
+{
+	for (unsigned i = 0; i < w->path_count; i++)
+		if (w->path[i].direction == direction &&
+		    memcmp(&w->path[i].key, key, sizeof *key) == 0)
+			return &w->path[i];
+	return NULL;
+}
+
+struct watch_path *watch_path_add(struct watch_table *t, struct watch *w, unsigned direction,
+				  const struct path_key *key, uint32_t bits)
+{
+	struct watch_path *path;
+
+	if (w->path_count == WATCH_PATHS) {
+		stat_add(t->stats, STAT_PATHS_FULL, 1);
+		return NULL;
+	}
+	path = &w->path[w->path_count++];
+	path->key = *key;
+	path->bits = bits;
+	path->direction = (uint8_t)direction;
+	return path;
+}
+
+static struct frame_sample *sample_at(const struct watch_table *t, uint64_t serial)
+{
+	return (struct frame_sample *)(void *)(t->samples + serial % SAMPLES * t->sample_size);
+}
+
+static uint64_t keep_sample(struct watch_table *t, const struct frame *frame, uint64_t now_ns)
+{
+	struct frame_sample *s = sample_at(t, ++t->serial);
+
+	s->serial = t->serial;
+	s->number = frame->number;
+	s->ts_ns = now_ns;
+	s->len = frame->len;
+	s->caplen = frame->caplen < t->snap ? frame->caplen : t->snap;
+	s->linktype = frame->linktype;
+	memcpy(s->data, frame->data, s->caplen);
+	return t->serial;
+}
+
+/* Copies of one frame that a SPAN makes follow within this time; a retransmission does not. */
+#define DUPLICATE_NS (10 * NS_PER_MS)
+
+enum chain { CHAIN_NONE, CHAIN_FORWARD, CHAIN_BACKWARD, CHAIN_BRIDGED };
+
+/* How two frames with one packet hang together; before was captured first. */
+static enum chain chain_of(const struct watch_path *before, const struct watch_path *now)
+{
+	bool same_src = mac_equal(before->key.smac, now->key.smac);
+	bool same_dst = mac_equal(before->key.dmac, now->key.dmac);
+
+	if (same_src && same_dst)
+		return before->key.scope != now->key.scope && before->key.tap == now->key.tap
+			   ? CHAIN_BRIDGED
+			   : CHAIN_NONE;
+	if (mac_equal(before->key.dmac, now->key.smac) && (before->bits & PATH_IN) &&
+	    (now->bits & PATH_OUT))
+		return CHAIN_FORWARD;
+	if (mac_equal(now->key.dmac, before->key.smac) && (now->bits & PATH_IN) &&
+	    (before->bits & PATH_OUT))
+		return CHAIN_BACKWARD;
+	return CHAIN_NONE;
+}
+
+static void fill_match(struct watch_table *t, struct watch_match *match, enum chain chain,
+		       const struct watch_print *print, struct watch_path *before,
+		       struct watch_path *now, uint8_t ttl)
+{
+	const struct frame_sample *sample = sample_at(t, print->sample);
+
+	*match = (struct watch_match){.first_ns = print->ts_ns};
+	match->sample = sample->serial == print->sample ? sample : NULL;
+	match->bridged = chain == CHAIN_BRIDGED;
+	match->in_is_late = chain == CHAIN_BACKWARD;
+	match->in = match->in_is_late ? now : before;
+	match->out = match->in_is_late ? before : now;
+	match->ttl_delta = match->in_is_late ? print->ttl - ttl : ttl - print->ttl;
+}
+
+bool watch_packet(struct watch_table *t, struct watch *w, struct watch_path *path,
+		  const struct packet *packet, const struct frame *frame, uint64_t now_ns,
+		  struct watch_match *match)
+{
+	uint32_t fingerprint = packet_fingerprint(packet, false);
+	uint8_t index = (uint8_t)(path - w->path);
+	struct watch_print *print;
+	bool found = false;
+
+	for (unsigned i = 0; i < WATCH_PRINTS; i++) {
+		enum chain chain;
+
+		print = &w->print[i];
+		if (print->fingerprint != fingerprint)
+			continue;
+		if (print->path == index && print->ttl == packet->ttl &&
+		    now_ns - print->ts_ns < DUPLICATE_NS) {
+			stat_add(t->stats, STAT_DUPLICATES, 1);
+			return false;
+		}
+		if (print->path == index || now_ns - print->ts_ns > t->window_ns ||
+		    w->path[print->path].direction != path->direction)
+			continue;
+		chain = chain_of(&w->path[print->path], path);
+		if (chain == CHAIN_NONE)
+			continue;
+		fill_match(t, match, chain, print, &w->path[print->path], path, packet->ttl);
+		print->fingerprint = 0; /* a pair counts once */
+		found = true;
+		break;
+	}
+	print = &w->print[w->print_next];
+	w->print_next = (uint8_t)((w->print_next + 1) % WATCH_PRINTS);
+	*print = (struct watch_print){.fingerprint = fingerprint,
+				      .path = index,
+				      .ttl = packet->ttl,
+				      .ts_ns = now_ns,
+				      .sample = keep_sample(t, frame, now_ns)};
+	return found;
+}

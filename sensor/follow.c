@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * follow.c - a packet in its flow: is its path known, is it strange, was it seen before?
+ *
+ *	known path, ordinary  ->  done                    (almost every packet)
+ *	new path              ->  path_judge(), once      (the inventory is asked)
+ *	strange path          ->  a watch: counted, fingerprinted, matched with the other leg
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+/* The first of each are told one by one, so that thresholds see them in time; later ones are
+ * summed up once a second. */
+#define TELL_FIRST 10
+#define TELL_EVERY NS_PER_SEC
+/* New unknown MACs told of in a second of packet time: ten times what makes a flood of them. */
+#define MACS_A_SECOND 1000
+#define SWEEP_MAX 256
+
+static bool zero_key(const struct path_key *key)
+{
+	return mac_is_zero(key->smac) && mac_is_zero(key->dmac) && key->scope == 0;
+}
+
+static const struct tap *tap_of(const struct worker *w)
+{
+	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
+
+	return tap != NULL ? tap : inventory_tap(w->inv, 0);
+}
+
+/* ---- new paths ------------------------------------------------------------------------------ */
+
+static void tell_new_mac(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	uint64_t mac = mac_to_u64(packet->smac) | (uint64_t)place->scope << 48;
+	uint64_t *known = &w->mac_filter[hash_word(&w->shared->key, mac) % MAC_FILTER];
+	struct record *r;
+
+	if (*known == mac || !worker_wants(w, EVENT_NEW_MAC))
+		return;
+	*known = mac;
+	if (w->mac_second != w->second) {
+		w->mac_second = w->second;
+		w->macs_told = 0;
+	}
+	if (++w->macs_told > MACS_A_SECOND)
+		return;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_NEW_MAC,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .whole = true,
+					     .segment = place->segment,
+					     .domain = place->domain});
+	if (r != NULL)
+		emit_commit(w, r);
+}
+
+static bool outside_its_segments(const struct worker *w, const struct packet *packet,
+				 const struct place *place, const struct carrier *from)
+{
+	if (from->tenant < TENANT_FIRST)
+		return false;
+	if (packet->tag_count > 1)
+		return true;
+	if (place->segment == SEGMENT_NONE)
+		return packet->vlan != 0;
+	return !inventory_tenant_in_segment(w->inv, from->tenant, place->segment);
+}
+
+static void tell_segment(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	struct record *r;
+
+	if (!worker_wants(w, EVENT_SEGMENT))
+		return;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_SEGMENT,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .whole = true,
+					     .segment = place->segment,
+					     .domain = place->domain});
+	if (r != NULL)
+		emit_commit(w, r);
+}
+
+static void tell_flow(struct worker *w, const struct flow *flow, unsigned direction,
+		      const struct packet *packet, const struct place *place)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOW,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = direction,
+					     .segment = place->segment,
+					     .domain = place->domain});
+	if (r != NULL)
+		emit_commit(w, r);
+}
+
+static void tell_path(struct worker *w, const struct flow *flow, const struct watch_path *path,
+		      const struct packet *packet, const struct place *place, bool frameless)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_PATH,
+					     .phase = frameless ? PHASE_SWEEP : PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = path->direction,
+					     .segment = place->segment,
+					     .domain = place->domain,
+					     .path = path->bits,
+					     .app = content_label(w, flow),
+					     .frameless = frameless});
+	if (r == NULL)
+		return;
+	r->has_mac = true;
+	r->smac = path->key.smac;
+	r->dmac = path->key.dmac;
+	r->tap = path->key.tap;
+	r->u.path.packets = path->packets - path->told_packets;
+	r->u.path.bytes = path->bytes - path->told_bytes;
+	r->u.path.answered = flow->packets[!path->direction] != 0;
+	emit_commit(w, r);
+}
+
+static void tell_exposed(struct worker *w, const struct flow *flow, const struct watch_path *path,
+			 const struct packet *packet, const struct place *place, bool frameless)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_EXPOSED,
+					     .phase = frameless ? PHASE_SWEEP : PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = path->direction,
+					     .segment = place->segment,
+					     .domain = place->domain,
+					     .path = path->bits,
+					     .app = content_label(w, flow),
+					     .frameless = frameless});
+	if (r == NULL)
+		return;
+	r->has_mac = true;
+	r->smac = path->key.smac;
+	r->dmac = path->key.dmac;
+	r->tap = path->key.tap;
+	r->u.exposed.packets = path->packets - path->told_packets;
+	r->u.exposed.bytes = path->bytes - path->told_bytes;
+	r->u.exposed.both_directions = flow->packets[!path->direction] != 0;
+	emit_commit(w, r);
+}
+
+struct findings_of_path {
+	uint32_t bits;
+	bool dynamic_end; /* the carrier's own end is a dynamic address */
+};
+
+/* Asks the inventory about a path that was not seen before (or before a reload). */
+static struct findings_of_path judge_path(struct worker *w, struct flow *flow, bool fresh,
+					  unsigned direction, const struct packet *packet,
+					  const struct place *place)
+{
+	struct path_parties p = {
+	    .src = inventory_owner(w->inv, place->domain, &packet->src),
+	    .dst = inventory_owner(w->inv, place->domain, &packet->dst),
+	    .from = inventory_carrier(w->inv, packet->smac),
+	    .to = inventory_carrier(w->inv, packet->dmac),
+	    .to_group = mac_is_group(packet->dmac),
+	};
+	struct findings_of_path found = {0};
+
+	stat_add(&w->stats, STAT_PATHS_NEW, 1);
+	found.bits = path_judge(w->inv, tap_of(w), &p, &packet->src, &packet->dst);
+	if (flow->flags & FLOW_NO_PATHS)
+		found.bits &= PATH_KNOWN | PATH_EXPOSED;
+	found.dynamic_end = ((found.bits & PATH_FROM_MAYBE) && p.src.kind == OWNER_DYNAMIC) ||
+			    ((found.bits & PATH_TO_MAYBE) && p.dst.kind == OWNER_DYNAMIC);
+	if (p.from.tenant == TENANT_UNKNOWN && !mac_is_group(packet->smac))
+		tell_new_mac(w, packet, place);
+	if (outside_its_segments(w, packet, place, &p.from))
+		tell_segment(w, packet, place);
+	if (fresh && (p.src.tenant >= TENANT_FIRST || p.dst.tenant >= TENANT_FIRST) &&
+	    worker_wants(w, EVENT_FLOW))
+		tell_flow(w, flow, direction, packet, place);
+	return found;
+}
+
+void follow_macs(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	struct carrier from;
+
+	if (!(packet->flags & PACKET_MAC) || mac_is_group(packet->smac))
+		return;
+	from = inventory_carrier(w->inv, packet->smac);
+	if (from.tenant == TENANT_UNKNOWN)
+		tell_new_mac(w, packet, place);
+	else if (outside_its_segments(w, packet, place, &from))
+		tell_segment(w, packet, place);
+}
+
+/* ---- watches -------------------------------------------------------------------------------- */
+
+/* Does a path hang together with another of its direction, so that a relay is possible? */
+static bool chained(const struct flow *flow, unsigned direction, const struct path_key *key,
+		    uint32_t bits)
+{
+	for (unsigned i = 0; i < FLOW_PATHS; i++) {
+		const struct path_key *other = &flow->path[direction][i];
+		uint32_t other_bits = flow->verdict[direction][i];
+
+		if (zero_key(other))
+			continue;
+		if (mac_equal(other->dmac, key->smac) && (other_bits & PATH_IN) &&
+		    (bits & PATH_OUT))
+			return true;
+		if (mac_equal(other->smac, key->dmac) && (other_bits & PATH_OUT) &&
+		    (bits & PATH_IN))
+			return true;
+		if (mac_equal(other->smac, key->smac) && mac_equal(other->dmac, key->dmac) &&
+		    other->scope != key->scope && other->tap == key->tap &&
+		    !mac_is_group(key->dmac))
+			return true;
+	}
+	return false;
+}
+
+static struct watch *start_watch(struct worker *w, struct flow *flow)
+{
+	struct watch *watch = watch_open(w->watches, flow_table_slot(w->flows, flow), w->now_ns);
+
+	flow->watch = watch_slot(w->watches, watch) + 1;
+	for (unsigned d = 0; d < 2; d++)
+		for (unsigned i = 0; i < FLOW_PATHS; i++)
+			if (!zero_key(&flow->path[d][i]))
+				(void)watch_path_add(w->watches, watch, d, &flow->path[d][i],
+						     flow->verdict[d][i]);
+	return watch;
+}
+
+static void tell_relayed(struct worker *w, const struct flow *flow, const struct watch_match *m,
+			 const struct packet *packet, const struct place *place)
+{
+	struct watch_path *out = m->out;
+	struct frame_sample *current;
+	struct record *r;
+	struct emission e = {.kind = EVENT_RELAYED,
+			     .phase = PHASE_FRAME,
+			     .packet = packet,
+			     .layer = place->layer,
+			     .flow = flow,
+			     .direction = out->direction,
+			     .segment = place->segment,
+			     .domain = place->domain,
+			     .path = out->bits,
+			     .app = content_label(w, flow)};
+	uint8_t room[sizeof(struct frame_sample) + 512] __attribute__((aligned(8)));
+
+	if (m->in_is_late && m->sample != NULL) {
+		/* The frame at hand is the in-leg: hand the two over the right way round. */
+		uint32_t keep = w->frame->caplen < 512 ? w->frame->caplen : 512;
+
+		current = (struct frame_sample *)(void *)room;
+		*current = (struct frame_sample){.number = w->frame->number,
+						 .ts_ns = w->now_ns,
+						 .caplen = keep,
+						 .len = w->frame->len,
+						 .linktype = w->frame->linktype};
+		memcpy(current->data, w->frame->data, keep);
+		e.sample = m->sample;
+		e.other = current;
+	} else {
+		e.other = m->sample;
+	}
+	r = emit_begin(w, &e);
+	if (r == NULL)
+		return;
+	r->smac = out->key.smac;
+	r->dmac = out->key.dmac;
+	r->u.relayed.in_smac = m->in->key.smac;
+	r->u.relayed.in_dmac = m->in->key.dmac;
+	r->u.relayed.in_bits = m->in->bits;
+	r->u.relayed.in_segment = m->in->segment;
+	r->u.relayed.in_vlan_count = m->in->vlan_count;
+	memcpy(r->u.relayed.in_vlan, m->in->vlan, sizeof m->in->vlan);
+	r->u.relayed.delay_ns = m->in_is_late ? 0 : w->now_ns - m->first_ns;
+	r->u.relayed.ttl_delta = m->ttl_delta;
+	r->u.relayed.packets = out->relayed - out->told_relayed;
+	r->u.relayed.bytes = out->relayed_bytes - out->told_relayed_bytes;
+	r->u.relayed.bridged = m->bridged;
+	r->u.relayed.answered = flow->packets[!out->direction] != 0;
+	out->told_relayed = out->relayed;
+	out->told_relayed_bytes = out->relayed_bytes;
+	out->told_relay_ns = w->now_ns;
+	emit_commit(w, r);
+}
+
+static void tell_counts(struct worker *w, const struct flow *flow, struct watch_path *path,
+			const struct packet *packet, const struct place *place, bool frameless)
+{
+	if (path->packets == path->told_packets)
+		return;
+	if (path->bits & PATH_EXPOSED)
+		tell_exposed(w, flow, path, packet, place, frameless);
+	if (path->bits & (PATH_TO_STRANGER | PATH_FROM_STRANGER))
+		tell_path(w, flow, path, packet, place, frameless);
+	path->told_packets = path->packets;
+	path->told_bytes = path->bytes;
+	path->told_ns = w->now_ns;
+}
+
+static void note_place(struct watch_path *path, const struct packet *packet,
+		       const struct place *place)
+{
+	if (path->packets != 0)
+		return;
+	path->segment = place->segment;
+	for (unsigned i = 0; i < packet->tag_count; i++)
+		if ((packet->tag[i].tci & 0x0fff) != 0)
+			path->vlan[path->vlan_count++] = packet->tag[i].tci & 0x0fff;
+}
+
+static void watch_one(struct worker *w, struct flow *flow, struct watch *watch, unsigned direction,
+		      const struct path_key *key, uint32_t bits, const struct packet *packet,
+		      const struct place *place)
+{
+	struct watch_path *path = watch_path_find(watch, direction, key);
+	struct watch_match match;
+
+	if (path == NULL)
+		path = watch_path_add(w->watches, watch, direction, key, bits);
+	watch_touch(w->watches, watch, w->now_ns);
+	if (path == NULL)
+		return;
+	note_place(path, packet, place);
+	path->packets++;
+	path->bytes += packet->ip_len;
+	if (path->packets <= TELL_FIRST || w->now_ns - path->told_ns >= TELL_EVERY)
+		tell_counts(w, flow, path, packet, place, false);
+	if (!watch_packet(w->watches, watch, path, packet, w->frame, w->now_ns, &match))
+		return;
+	stat_add(&w->stats, STAT_RELAY_MATCHES, 1);
+	if (watch->relays < UINT8_MAX)
+		watch->relays++;
+	match.out->relayed++;
+	match.out->relayed_bytes += packet->ip_len;
+	if (match.out->relayed <= TELL_FIRST || w->now_ns - match.out->told_relay_ns >= TELL_EVERY)
+		tell_relayed(w, flow, &match, packet, place);
+}
+
+static struct path_key path_key_of(const struct packet *packet, const struct place *place,
+				   uint16_t tap)
+{
+	return (struct path_key){
+	    .smac = packet->smac, .dmac = packet->dmac, .scope = place->scope, .tap = tap};
+}
+
+static void remember(struct flow *flow, unsigned direction, const struct path_key *key,
+		     uint32_t bits)
+{
+	unsigned at = 0;
+
+	while (at + 1 < FLOW_PATHS && !zero_key(&flow->path[direction][at]))
+		at++;
+	flow->path[direction][at] = *key;
+	flow->verdict[direction][at] = (uint8_t)bits;
+	if (flow->paths_seen[direction] < UINT8_MAX)
+		flow->paths_seen[direction]++;
+}
+
+/* A reload happened: verdicts are those of another inventory. */
+static void forget_verdicts(struct worker *w, struct flow *flow)
+{
+	if (flow->watch != 0)
+		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));
+	memset(flow->path, 0, sizeof flow->path);
+	memset(flow->verdict, 0, sizeof flow->verdict);
+	flow->generation = w->generation;
+}
+
+/* A dynamic address: the worker cannot know, the judge has the leases. */
+static void tell_undecided(struct worker *w, const struct flow *flow, unsigned direction,
+			   const struct path_key *key, uint32_t bits, const struct packet *packet,
+			   const struct place *place)
+{
+	struct watch_path path = {.key = *key,
+				  .bits = bits,
+				  .direction = (uint8_t)direction,
+				  .packets = 1,
+				  .bytes = packet->ip_len};
+
+	if (worker_wants(w, EVENT_PATH))
+		tell_path(w, flow, &path, packet, place, false);
+}
+
+uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
+		       const struct packet *packet, const struct place *place)
+{
+	struct path_key key = path_key_of(packet, place, w->frame->tap);
+	struct watch *watch;
+	uint32_t bits = 0;
+	bool found = false;
+
+	if (flow->generation != w->generation)
+		forget_verdicts(w, flow);
+	for (unsigned i = 0; i < FLOW_PATHS && !found; i++) {
+		if (memcmp(&flow->path[direction][i], &key, sizeof key) == 0) {
+			bits = flow->verdict[direction][i];
+			found = true;
+		}
+	}
+	if (!found) {
+		struct findings_of_path judged =
+		    judge_path(w, flow, fresh, direction, packet, place);
+		bool watched =
+		    (judged.bits & PATH_STRANGE) ||
+		    ((judged.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) && !judged.dynamic_end);
+
+		bits = judged.bits;
+		if (flow->watch == 0 && (watched || chained(flow, direction, &key, bits)))
+			(void)start_watch(w, flow);
+		if (judged.dynamic_end && flow->watch == 0)
+			tell_undecided(w, flow, direction, &key, bits, packet, place);
+		remember(flow, direction, &key, bits);
+	}
+	if (flow->watch != 0) {
+		watch = watch_at(w->watches, flow->watch - 1);
+		watch_one(w, flow, watch, direction, &key, bits, packet, place);
+	}
+	return bits;
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+void follow_watch_gone(struct worker *w, struct watch *watch)
+{
+	struct flow *flow = flow_table_at(w->flows, watch->flow);
+	struct record *r;
+
+	for (unsigned i = 0; i < watch->path_count; i++) {
+		struct place place = {.segment = watch->path[i].segment,
+				      .domain = flow->key.domain};
+
+		tell_counts(w, flow, &watch->path[i], NULL, &place, true);
+	}
+	flow->watch = 0;
+	if (!worker_wants(w, EVENT_FLOW_END))
+		return;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOW_END,
+					     .phase = PHASE_SWEEP,
+					     .flow = flow,
+					     .segment = watch->path[0].segment,
+					     .domain = flow->key.domain,
+					     .app = content_label(w, flow),
+					     .frameless = true});
+	if (r == NULL)
+		return;
+	for (unsigned d = 0; d < 2; d++) {
+		r->u.flow_end.packets[d] = flow->packets[d];
+		r->u.flow_end.bytes[d] = flow->bytes[d];
+	}
+	r->u.flow_end.first_ns = flow->first_ns;
+	r->u.flow_end.last_ns = flow->last_ns;
+	emit_commit(w, r);
+}
+
+struct ending {
+	uint64_t flow_id;
+	struct watch *watch;
+};
+
+static int by_flow_id(const void *a, const void *b)
+{
+	const struct ending *x = a;
+	const struct ending *y = b;
+
+	return x->flow_id < y->flow_id ? -1 : x->flow_id > y->flow_id;
+}
+
+/* Ends watches whose flow fell silent; in the order of flow ids, which does not depend on how
+ * flows are spread over workers. */
+void follow_sweep(struct worker *w)
+{
+	uint64_t idle = w->shared->options->windows.flow_idle;
+	struct ending ending[SWEEP_MAX];
+	struct watch *watch = watch_oldest(w->watches);
+	size_t count = 0;
+
+	while (watch != NULL && count < SWEEP_MAX && w->now_ns - watch->last_ns > idle) {
+		ending[count++] = (struct ending){
+		    .flow_id = flow_table_at(w->flows, watch->flow)->id, .watch = watch};
+		watch = watch->newer != 0 ? watch_at(w->watches, watch->newer - 1) : NULL;
+	}
+	qsort(ending, count, sizeof ending[0], by_flow_id);
+	for (size_t i = 0; i < count; i++)
+		watch_close(w->watches, ending[i].watch);
+}

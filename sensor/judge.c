@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge.c - see judge.h.
+ *
+ * Order.  In a replay the next record is the smallest by (order, phase, flow id) over all rings,
+ * and it is taken only when no worker can still come with a smaller one: each publishes the number
+ * of the frame up to which its events are in the ring.  So alerts are the same, byte for byte, with
+ * one worker or eight.  Live, frames carry no common number: the oldest at hand is taken.
+ */
+#include "judge.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "bulkhead/clock.h"
+
+#define NAP_NS (20 * NS_PER_MS)
+#define VERDICTS_A_FINDING 16
+/* A silence longer than this is not ticked second by second. */
+#define TICKS_AT_ONCE 900
+/* After a reload gave an address to another tenant, its old owner's ARP entries live on for a
+ * while: until then nobody is accused over it (Linux keeps stale neighbours for minutes). */
+#define GRACE_NS (300 * NS_PER_SEC)
+
+struct judge {
+	struct shared *shared;
+	struct worker *workers;
+	unsigned worker_count;
+	struct inventory *inv;
+	struct inventory *previous; /* of before the last reload, while grace lasts */
+	uint64_t grace_until_ns;
+	struct ruleset *rules;
+	_Atomic(struct ruleset *) new_rules;
+	struct bindings *bindings;
+	struct incidents *incidents;
+	struct delivery *delivery;
+	void (*on_alert)(void *context, const struct alert *alert);
+	void *context;
+	void **state; /* of detectors[], same order */
+	struct findings findings;
+	struct event event;
+	struct event_room room;
+	uint64_t now_ns, second;
+	struct stats stats, before;
+	struct stats total;
+
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	atomic_bool asleep;
+};
+
+/* ---- findings ------------------------------------------------------------------------------ */
+
+static void emit_alert(void *context, const struct alert *alert)
+{
+	struct judge *j = context;
+
+	if (j->on_alert != NULL)
+		j->on_alert(j->context, alert);
+	if (j->delivery != NULL)
+		delivery_submit(j->delivery, alert);
+}
+
+static void name_party(const struct judge *j, struct party *party)
+{
+	const struct host *host = inventory_host(j->inv, party->host_id);
+
+	if (party->tenant == NULL)
+		party->tenant = inventory_tenant_name(j->inv, party->tenant_id);
+	if (party->host == NULL)
+		party->host = host != NULL ? host->name : "unknown";
+	if (host == NULL)
+		return;
+	party->roles = host->roles;
+	if (party->port == NULL && host->port_count > 0)
+		party->port = host->port[0];
+	if (!party->has_mac && host->mac_count > 0) {
+		party->mac = host->mac[0];
+		party->has_mac = true;
+	}
+	if (!party->has_ip && host->ip_count > 0) {
+		party->ip = host->ip[0];
+		party->has_ip = true;
+	}
+}
+
+static bool in_grace(const struct judge *j, const struct finding *f)
+{
+	if (j->previous == NULL || f->ts_ns > j->grace_until_ns)
+		return false;
+	return (f->has_flow &&
+		(inventory_moved(j->previous, j->inv, f->tuple.domain, &f->tuple.src) ||
+		 inventory_moved(j->previous, j->inv, f->tuple.domain, &f->tuple.dst))) ||
+	       (f->victim.has_ip &&
+		inventory_moved(j->previous, j->inv, f->tuple.domain, &f->victim.ip));
+}
+
+static void handle_finding(struct judge *j, struct finding *f, const struct detector *by)
+{
+	struct verdict verdict[VERDICTS_A_FINDING];
+	const struct segment *segment = inventory_segment(j->inv, f->segment);
+	unsigned count;
+
+	if (f->kind == NULL)
+		f->kind = by->kind;
+	stat_add(&j->stats, STAT_FINDINGS, 1);
+	if (f->actor.tenant_id >= TENANT_FIRST && f->actor.tenant_id == f->victim.tenant_id)
+		return; /* tenants are the unit: what is between a tenant's own hosts is his */
+	if (inventory_allowed(j->inv, f->actor.tenant_id, f->actor.host_id, f->victim.tenant_id,
+			      f->victim.host_id, f->kind, f->ts_ns, NULL) ||
+	    in_grace(j, f)) {
+		stat_add(&j->stats, STAT_FINDINGS_ALLOWED, 1);
+		return;
+	}
+	name_party(j, &f->actor);
+	name_party(j, &f->victim);
+	if (f->peer.tenant_id != TENANT_UNKNOWN || f->peer.has_ip)
+		name_party(j, &f->peer);
+	if (f->next.tenant_id != TENANT_UNKNOWN || f->next.has_mac)
+		name_party(j, &f->next);
+	count = rules_judge(j->rules, f, &j->stats, verdict, VERDICTS_A_FINDING);
+	for (unsigned i = 0; i < count; i++)
+		incidents_raise(j->incidents, f, &verdict[i], inventory_revision(j->inv),
+				segment != NULL ? segment->name : NULL);
+}
+
+static void handle_findings(struct judge *j, const struct detector *by)
+{
+	for (unsigned i = 0; i < j->findings.count; i++)
+		handle_finding(j, &j->findings.finding[i], by);
+	if (j->findings.dropped > 0)
+		stat_add(&j->stats, STAT_FINDINGS_DROPPED, j->findings.dropped);
+	j->findings.count = 0;
+	j->findings.dropped = 0;
+}
+
+/* A detector with more to say than fits is asked again. */
+static void ask_until_quiet(struct judge *j, unsigned i,
+			    void (*ask)(void *state, uint64_t now_ns, struct findings *out),
+			    uint64_t now_ns)
+{
+	bool full;
+
+	if (ask == NULL)
+		return;
+	do {
+		ask(j->state[i], now_ns, &j->findings);
+		full = j->findings.count == FINDINGS_MAX;
+		handle_findings(j, detectors[i]);
+	} while (full);
+}
+
+static void show(struct judge *j, const struct event *ev)
+{
+	for (unsigned i = 0; detectors[i] != NULL; i++) {
+		const struct detector *d = detectors[i];
+
+		if (!(d->wants & EVENT_BIT(ev->kind)))
+			continue;
+		d->event(j->state[i], ev, &j->findings);
+		handle_findings(j, d);
+	}
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static void sum_totals(struct judge *j)
+{
+	uint64_t evicted = 0;
+
+	j->total = j->stats;
+	for (unsigned i = 0; i < j->worker_count; i++)
+		stats_sum(&j->total, &j->workers[i].stats);
+	for (unsigned i = 0; detectors[i] != NULL; i++)
+		if (detectors[i]->evicted != NULL)
+			evicted += detectors[i]->evicted(j->state[i]);
+	stat_set(&j->stats, STAT_STATE_EVICTED, evicted + bindings_evicted(j->bindings));
+}
+
+/* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
+ * whose outcome must not be, they are looked at when all is read. */
+static void look_at_sight(struct judge *j)
+{
+	struct event *ev = &j->event;
+
+	memset(ev, 0, sizeof *ev);
+	ev->kind = EVENT_SIGHT;
+	ev->ts_ns = j->now_ns;
+	ev->inv = j->inv;
+	ev->bindings = j->bindings;
+	ev->tap = inventory_tap(j->inv, 0);
+	ev->segment = SEGMENT_NONE;
+	ev->from.host = HOST_NONE;
+	ev->to.host = HOST_NONE;
+	sum_totals(j);
+	if (j->delivery != NULL) {
+		struct stats delivered = {0};
+
+		delivery_stats(j->delivery, &delivered);
+		stats_sum(&j->total, &delivered);
+	}
+	ev->u.sight.now = &j->total;
+	ev->u.sight.before = &j->before;
+	show(j, ev);
+	j->before = j->total;
+}
+
+static void tick_once(struct judge *j, uint64_t now_ns)
+{
+	j->now_ns = now_ns;
+	for (unsigned i = 0; detectors[i] != NULL; i++)
+		ask_until_quiet(j, i, detectors[i]->tick, now_ns);
+	incidents_tick(j->incidents, now_ns);
+	if (j->shared->live)
+		look_at_sight(j);
+}
+
+/* Detectors remember tenants and hosts by number, and numbers change with the inventory: what they
+ * have in mind (seconds of it) is forgotten rather than laid at another's door. */
+static void reopen_detectors(struct judge *j)
+{
+	for (unsigned i = 0; detectors[i] != NULL; i++) {
+		const struct detector *d = detectors[i];
+		struct err err = {0};
+
+		if (d->close != NULL)
+			d->close(j->state[i]);
+		memset(j->state[i], 0, d->state_size);
+		if (d->open != NULL &&
+		    d->open(j->state[i], j->shared->options, j->shared->seed, &err) != 0)
+			log_err("detector=%s state=off error=\"%s\"", d->kind, err.text);
+	}
+}
+
+static void take_reload(struct judge *j)
+{
+	struct inventory *newest =
+	    atomic_load_explicit(&j->shared->inventory, memory_order_acquire);
+	struct ruleset *rules = atomic_exchange(&j->new_rules, NULL);
+
+	if (rules != NULL) {
+		rules_free(j->rules);
+		j->rules = rules;
+	}
+	if (newest == j->inv)
+		return;
+	(void)pthread_mutex_lock(&j->shared->swap);
+	newest = inventory_ref(atomic_load(&j->shared->inventory));
+	(void)pthread_mutex_unlock(&j->shared->swap);
+	inventory_unref(j->previous);
+	j->previous = j->inv;
+	j->inv = newest;
+	j->grace_until_ns = j->now_ns + GRACE_NS;
+	reopen_detectors(j);
+}
+
+static void tick(struct judge *j, uint64_t ts_ns)
+{
+	uint64_t second = ts_ns / NS_PER_SEC;
+
+	if (second <= j->second)
+		return;
+	if (j->second == 0 || second - j->second > TICKS_AT_ONCE)
+		j->second = second - 1;
+	while (j->second < second) {
+		j->second++;
+		tick_once(j, j->second * NS_PER_SEC);
+	}
+	if (j->previous != NULL && j->now_ns > j->grace_until_ns) {
+		inventory_unref(j->previous);
+		j->previous = NULL;
+	}
+}
+
+static void handle_soc(struct judge *j)
+{
+	struct soc_word word;
+
+	while (j->delivery != NULL && delivery_soc_word(j->delivery, &word)) {
+		if (strcmp(word.action, "suppress") == 0)
+			incidents_suppress(j->incidents, word.id, word.until_ns);
+		else
+			incidents_acknowledge(j->incidents, word.id,
+					      strcmp(word.action, "close") == 0, j->now_ns);
+	}
+}
+
+static void handle_record(struct judge *j, const struct record *r)
+{
+	take_reload(j);
+	if (r->kind == RECORD_TICK) {
+		tick(j, r->ts_ns);
+		handle_soc(j);
+		return;
+	}
+	if (r->ts_ns > j->now_ns)
+		j->now_ns = r->ts_ns;
+	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
+	show(j, &j->event);
+}
+
+/* ---- order ----------------------------------------------------------------------------------- */
+
+static bool earlier(const struct record *a, const struct record *b, bool live)
+{
+	if (live)
+		return a->ts_ns < b->ts_ns;
+	if (a->order != b->order)
+		return a->order < b->order;
+	if (a->phase != b->phase)
+		return a->phase < b->phase;
+	return a->flow_id < b->flow_id;
+}
+
+/* The worker whose head record is next, or -1 when none may be taken yet. */
+static int next_ring(struct judge *j, const struct record **record)
+{
+	uint64_t safe = UINT64_MAX; /* no worker can come with an order below or equal to this */
+	bool live = j->shared->live;
+	int best = -1;
+
+	*record = NULL;
+	for (unsigned i = 0; i < j->worker_count; i++) {
+		struct worker *w = &j->workers[i];
+		/* The mark first: what it promises is in the ring when it is read after it. */
+		uint64_t mark = atomic_load_explicit(&w->mark_number, memory_order_acquire);
+		const struct record *head = ring_peek(w->ring, &(size_t){0});
+
+		if (head == NULL) {
+			if (mark < safe)
+				safe = mark;
+			continue;
+		}
+		if (*record == NULL || earlier(head, *record, live)) {
+			*record = head;
+			best = (int)i;
+		}
+	}
+	if (best >= 0 && !live && (*record)->order > safe)
+		return -1;
+	return best;
+}
+
+static bool all_done(const struct judge *j)
+{
+	for (unsigned i = 0; i < j->worker_count; i++)
+		if (!atomic_load(&j->workers[i].done))
+			return false;
+	return true;
+}
+
+static void nap(struct judge *j)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += (long)NAP_NS;
+	if (until.tv_nsec >= (long)NS_PER_SEC) {
+		until.tv_nsec -= (long)NS_PER_SEC;
+		until.tv_sec++;
+	}
+	(void)pthread_mutex_lock(&j->lock);
+	atomic_store(&j->asleep, true);
+	(void)pthread_cond_timedwait(&j->more, &j->lock, &until);
+	atomic_store(&j->asleep, false);
+	(void)pthread_mutex_unlock(&j->lock);
+}
+
+void judge_wake(struct judge *j)
+{
+	if (!atomic_load_explicit(&j->asleep, memory_order_relaxed))
+		return;
+	(void)pthread_mutex_lock(&j->lock);
+	(void)pthread_cond_signal(&j->more);
+	(void)pthread_mutex_unlock(&j->lock);
+}
+
+static void finish(struct judge *j)
+{
+	uint64_t end = j->now_ns;
+
+	for (unsigned i = 0; i < j->worker_count; i++) {
+		uint64_t last = atomic_load(&j->workers[i].last_ns);
+
+		end = last > end ? last : end;
+	}
+	j->now_ns = end;
+	for (unsigned i = 0; detectors[i] != NULL; i++)
+		ask_until_quiet(j, i, detectors[i]->finish, end);
+	look_at_sight(j);
+	if (!j->shared->live)
+		incidents_finish(j->incidents, end, "end of capture");
+}
+
+void judge_run(struct judge *j)
+{
+	for (;;) {
+		bool done = all_done(j); /* before the rings are found empty */
+		const struct record *record;
+		int ring;
+
+		while ((ring = next_ring(j, &record)) >= 0) {
+			handle_record(j, record);
+			ring_pop(j->workers[ring].ring);
+		}
+		if (done)
+			break;
+		if (j->shared->live)
+			handle_soc(j);
+		nap(j);
+	}
+	finish(j);
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+static int open_detectors(struct judge *j, struct err *err)
+{
+	unsigned count = 0;
+
+	while (detectors[count] != NULL)
+		count++;
+	j->state = calloc(count + 1, sizeof *j->state);
+	if (j->state == NULL)
+		return err_set(err, ERR_MEMORY, "no memory for the detectors");
+	for (unsigned i = 0; i < count; i++) {
+		const struct detector *d = detectors[i];
+
+		j->state[i] = calloc(1, d->state_size > 0 ? d->state_size : 1);
+		if (j->state[i] == NULL)
+			return err_set(err, ERR_MEMORY, "no memory for detector %s", d->kind);
+		if (d->open != NULL &&
+		    d->open(j->state[i], j->shared->options, j->shared->seed, err) != 0) {
+			(void)err_prefix(err, "detector %s", d->kind);
+			return err->code;
+		}
+		j->shared->wants |= d->wants;
+	}
+	return 0;
+}
+
+static int open_incidents(struct judge *j, const struct judge_config *config, struct err *err)
+{
+	const struct options *o = j->shared->options;
+	struct incidents_config c = {
+	    .capacity = (uint32_t)o->limits.open_alerts,
+	    .update_ns = o->windows.update,
+	    .close_ns = o->windows.close,
+	    .sensor = o->sensor.name,
+	    .site = o->sensor.site,
+	    .evidence_directory = config->evidence_directory,
+	    .evidence_packets = o->evidence.packets,
+	    .evidence_snap = o->evidence.snap,
+	    .evidence_memory = o->limits.evidence,
+	    .evidence_quota = o->evidence.quota,
+	    .in_iface = config->in_iface,
+	};
+
+	j->incidents = incidents_new(&c, emit_alert, j, &j->stats, err);
+	return j->incidents != NULL ? 0 : err->code;
+}
+
+int judge_new(struct judge **out, const struct judge_config *config, struct err *err)
+{
+	struct judge *j = calloc(1, sizeof *j);
+	int rc;
+
+	if (j == NULL) {
+		rules_free(config->rules);
+		return err_set(err, ERR_MEMORY, "no memory for the judge");
+	}
+	j->shared = config->shared;
+	j->rules = config->rules;
+	j->delivery = config->delivery;
+	j->on_alert = config->on_alert;
+	j->context = config->context;
+	j->inv = inventory_ref(atomic_load(&config->shared->inventory));
+	(void)pthread_mutex_init(&j->lock, NULL);
+	(void)pthread_cond_init(&j->more, NULL);
+	j->bindings = bindings_new((uint32_t)j->shared->options->limits.bindings, j->shared->seed);
+	rc = j->bindings == NULL ? err_set(err, ERR_MEMORY, "no memory for the bindings") : 0;
+	if (rc == 0)
+		rc = open_detectors(j, err);
+	if (rc == 0)
+		rc = open_incidents(j, config, err);
+	if (rc != 0) {
+		judge_free(j);
+		return rc;
+	}
+	*out = j;
+	return 0;
+}
+
+void judge_free(struct judge *j)
+{
+	if (j == NULL)
+		return;
+	for (unsigned i = 0; j->state != NULL && detectors[i] != NULL; i++) {
+		if (j->state[i] != NULL && detectors[i]->close != NULL)
+			detectors[i]->close(j->state[i]);
+		free(j->state[i]);
+	}
+	free(j->state);
+	incidents_free(j->incidents);
+	bindings_free(j->bindings);
+	rules_free(j->rules);
+	rules_free(atomic_load(&j->new_rules));
+	inventory_unref(j->inv);
+	inventory_unref(j->previous);
+	(void)pthread_mutex_destroy(&j->lock);
+	(void)pthread_cond_destroy(&j->more);
+	free(j);
+}
+
+void judge_attach(struct judge *j, struct worker *workers, unsigned count)
+{
+	j->workers = workers;
+	j->worker_count = count;
+}
+
+void judge_reload(struct judge *j, struct ruleset *rules)
+{
+	if (rules != NULL)
+		rules_free(atomic_exchange(&j->new_rules, rules));
+	judge_wake(j);
+}
+
+const struct stats *judge_stats(const struct judge *j)
+{
+	return &j->stats;
+}
+
+const char *judge_rules_revision(struct judge *j)
+{
+	return rules_revision(j->rules);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * judge.h - the one thread that knows everything: it takes the workers' events in the order of
+ * frames, shows them to the detectors, and what these find to the rules and the incidents.
+ *
+ * Threads: judge_run() is its thread's body; judge_wake(), judge_reload() and the stats are for
+ * others.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+#include "engine.h"
+#include "worker.h"
+
+struct judge;
+
+struct judge_config {
+	struct shared *shared;
+	struct ruleset *rules;	   /* handed over */
+	struct delivery *delivery; /* NULL: none */
+	const char *evidence_directory;
+	const char *in_iface; /* NULL: none */
+	void (*on_alert)(void *context, const struct alert *alert);
+	void *context;
+};
+
+int judge_new(struct judge **judge, const struct judge_config *config, struct err *err);
+void judge_free(struct judge *judge);
+/* Before judge_run(): the workers whose rings it reads. */
+void judge_attach(struct judge *judge, struct worker *workers, unsigned count);
+void judge_run(struct judge *judge);
+void judge_wake(struct judge *judge); /* cheap when it is awake */
+/* New rules (handed over; NULL keeps the old ones).  The inventory is in shared. */
+void judge_reload(struct judge *judge, struct ruleset *rules);
+const struct stats *judge_stats(const struct judge *judge);
+const char *judge_rules_revision(struct judge *judge);
+
+/* event.c: puts back what a record left out.  The stacks are room for decoding again. */
+struct event_room {
+	struct packet_stack stack;
+	struct packet quoted;
+};
+void event_rebuild(struct event *ev, const struct record *record, const struct inventory *inv,
+		   struct bindings *bindings, struct event_room *room);
+
+#endif

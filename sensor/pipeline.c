@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipeline.c - the stages that a batch of frames goes through; the file to read first.
+ *
+ *	decode     every frame into layers
+ *	place      VLAN or VNI to segment and routing domain
+ *	look up    hash every flow, prefetch its bucket, prefetch its slot, find it
+ *	follow     compare the path with the known ones          (follow.c)
+ *	content    first payload packets to DPI and tokens        (content.c)
+ *	control    ARP, ND, DHCP, DNS ... become events           (control.c)
+ *	ledger     every frame ends attributed, or not with a reason
+ *
+ * Stages run over the whole batch as far as they do not depend on each other, so that memory
+ * is on its way when it is needed.  A steady packet of a known flow on a known path allocates
+ * nothing, locks nothing and calls no detector.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "worker.h"
+
+/* A jump ahead of more than this is believed when a second frame says the same. */
+#define JUMP_NS (60 * NS_PER_SEC)
+#define CONFIRM_NS (10 * NS_PER_SEC)
+/* Captures of several queues are out of order by this much without anything being wrong. */
+#define REORDER_NS NS_PER_MS
+/* Domains above are those of VLANs that no inventory knows: each its own. */
+#define DOMAIN_UNKNOWN 0x8000u
+/* Inner layers of tunnels that are no known segment: kept apart from the native flows. */
+#define DOMAIN_TUNNELLED 0x4000u
+#define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
+/* Both-directions taps: in and out is two. */
+#define ORDINARY_COPIES 2
+
+struct lookup {
+	struct flow_key key;
+	struct place place;
+	uint32_t hash;
+	bool mine;
+	bool has_flow;
+	uint8_t direction;
+};
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static void advance_clock(struct worker *w, const struct frame *frame)
+{
+	uint64_t ts = frame->ts_ns;
+
+	if (w->now_ns == 0) {
+		w->now_ns = ts;
+		atomic_store_explicit(&w->first_ns, ts, memory_order_relaxed);
+	} else if (ts > w->now_ns + JUMP_NS) {
+		uint64_t apart = ts > w->suspect_ns ? ts - w->suspect_ns : w->suspect_ns - ts;
+
+		if (apart < CONFIRM_NS)
+			w->now_ns = ts;
+		else
+			stat_add(&w->stats, STAT_CLOCK_BACK, w->suspect_ns != 0);
+		w->suspect_ns = ts;
+	} else if (ts > w->now_ns) {
+		w->now_ns = ts;
+	} else if (ts + REORDER_NS < w->now_ns) {
+		stat_add(&w->stats, STAT_CLOCK_BACK, 1);
+	}
+}
+
+static void tick(struct worker *w)
+{
+	uint64_t second = w->now_ns / NS_PER_SEC;
+
+	if (second == w->second)
+		return;
+	w->second = second;
+	if (w->index == 0)
+		emit_tick(w, second * NS_PER_SEC);
+	follow_sweep(w);
+}
+
+/* ---- place ----------------------------------------------------------------------------------- */
+
+static struct place place_outer(struct worker *w, const struct packet *packet)
+{
+	struct place place = {.layer = 0};
+
+	if (!w->segment_cached || w->last_vlan != packet->vlan) {
+		w->last_segment = inventory_segment_of(w->inv, packet->vlan, false, 0);
+		w->last_vlan = packet->vlan;
+		w->segment_cached = true;
+	}
+	place.segment = w->last_segment;
+	if (place.segment == SEGMENT_NONE && packet->tag_count > 1) {
+		/* Provider tagging: the outer tag may be the one the inventory knows. */
+		uint16_t outer = packet->tag[0].tci & 0x0fff;
+
+		place.segment = inventory_segment_of(w->inv, outer, false, 0);
+	}
+	if (place.segment == SEGMENT_NONE) {
+		place.scope = (uint16_t)(0x8000u | packet->vlan);
+		place.domain = (uint16_t)(DOMAIN_UNKNOWN | packet->vlan);
+	} else {
+		place.scope = place.segment;
+		place.domain = inventory_segment(w->inv, place.segment)->domain;
+	}
+	return place;
+}
+
+/* An overlay that the inventory knows is a segment like any other; everything else inside a
+ * tunnel only tells what the tunnel carries, in the domain of its outside. */
+static bool place_inner(const struct worker *w, const struct packet *packet,
+			const struct place *outer, unsigned layer, struct place *place)
+{
+	*place = *outer;
+	place->layer = layer;
+	if (!(packet->flags & PACKET_VNI))
+		return false;
+	place->segment = inventory_segment_of(w->inv, 0, true, packet->vni);
+	if (place->segment == SEGMENT_NONE || !inventory_segment(w->inv, place->segment)->is_vni) {
+		place->segment = outer->segment;
+		return false;
+	}
+	place->scope = place->segment;
+	place->domain = inventory_segment(w->inv, place->segment)->domain;
+	return true;
+}
+
+/* ---- ledger ---------------------------------------------------------------------------------- */
+
+static void ledger(struct worker *w, const struct packet_stack *stack, const struct place *place,
+		   uint32_t bits)
+{
+	const struct packet *packet = &stack->layer[0];
+	enum stat reason = STAT_UNATTRIBUTED_UNMAPPED;
+
+	if (!(bits & PATH_KNOWN) && (packet->flags & PACKET_MAC) &&
+	    (inventory_carrier(w->inv, packet->smac).tenant != TENANT_UNKNOWN ||
+	     inventory_carrier(w->inv, packet->dmac).tenant != TENANT_UNKNOWN))
+		bits |= PATH_KNOWN;
+	if (bits & PATH_KNOWN) {
+		stat_add(&w->stats, STAT_ATTRIBUTED, 1);
+		return;
+	}
+	switch (stack->verdict) {
+	case DECODE_TRUNCATED:
+		reason = STAT_UNATTRIBUTED_TRUNCATED;
+		break;
+	case DECODE_MALFORMED:
+		reason = STAT_UNATTRIBUTED_MALFORMED;
+		break;
+	case DECODE_UNKNOWN_LINKTYPE:
+		reason = STAT_UNATTRIBUTED_LINKTYPE;
+		break;
+	case DECODE_UNKNOWN_ETHERTYPE:
+		reason = STAT_UNATTRIBUTED_ETHERTYPE;
+		break;
+	case DECODE_DEPTH:
+		reason = STAT_UNATTRIBUTED_DEPTH;
+		break;
+	default:
+		if (place->segment == SEGMENT_NONE)
+			reason = STAT_UNATTRIBUTED_SEGMENT;
+		break;
+	}
+	stat_add(&w->stats, reason, 1);
+}
+
+/* ---- flows ----------------------------------------------------------------------------------- */
+
+static bool is_address_assignment(const struct packet *packet)
+{
+	uint16_t d = packet->dport;
+	uint16_t s = packet->sport;
+
+	return packet->proto == IPPROTO_NUM_UDP && (d == 67 || d == 68 || d == 546 || d == 547) &&
+	       (s == 67 || s == 68 || s == 546 || s == 547);
+}
+
+static void begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
+		       uint32_t hash)
+{
+	flow->id =
+	    (hash_word(&w->shared->key, w->frame->number) ^ (uint64_t)hash << 18) & FLOW_ID_MASK;
+	flow->generation = w->generation;
+	if (is_address_assignment(packet))
+		flow->flags |= FLOW_NO_PATHS;
+}
+
+/* On a both-directions tap: counts the copies of one frame; true when it is a further copy. */
+static bool is_copy(struct worker *w, struct flow *flow, unsigned direction,
+		    const struct packet *packet, const struct place *place)
+{
+	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
+	struct record *r;
+	uint32_t print;
+
+	if (tap == NULL || tap->view != VIEW_BOTH)
+		return false;
+	print = packet_fingerprint(packet, true) ^
+		(uint32_t)(mac_to_u64(packet->smac) * 31 + mac_to_u64(packet->dmac) * 7);
+	if (print != flow->copy_of[direction]) {
+		flow->copy_of[direction] = print;
+		flow->copies[direction] = 1;
+		return false;
+	}
+	stat_add(&w->stats, STAT_DUPLICATES, 1);
+	if (flow->copies[direction] < UINT8_MAX)
+		flow->copies[direction]++;
+	if (flow->copies[direction] != ORDINARY_COPIES + 1 || mac_is_group(packet->dmac) ||
+	    !worker_wants(w, EVENT_FLOODED))
+		return true;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOODED,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = direction,
+					     .segment = place->segment,
+					     .domain = place->domain,
+					     .app = content_label(w, flow)});
+	if (r != NULL) {
+		r->u.flooded.copies = flow->copies[direction];
+		r->u.flooded.packets = 1;
+		r->u.flooded.bytes = packet->ip_len;
+		emit_commit(w, r);
+	}
+	return true;
+}
+
+static uint32_t handle_flow(struct worker *w, const struct packet *packet,
+			    const struct lookup *look)
+{
+	unsigned direction = look->direction;
+	uint32_t bits;
+	bool fresh;
+	bool copy;
+	struct flow *flow = flow_table_get(w->flows, &look->key, look->hash, w->now_ns, &fresh);
+
+	if (fresh)
+		begin_flow(w, flow, packet, look->hash);
+	flow->last_ns = w->now_ns;
+	copy = is_copy(w, flow, direction, packet, &look->place);
+	if (!copy) {
+		flow->packets[direction]++;
+		flow->bytes[direction] += packet->ip_len;
+	}
+	bits = follow_packet(w, flow, fresh, direction, packet, &look->place);
+	if (!copy)
+		content_packet(w, flow, direction, packet, &look->place, bits);
+	return bits;
+}
+
+static void handle_control(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	uint64_t events = control_events(packet) & w->shared->wants;
+
+	while (events != 0) {
+		enum event_kind kind = (enum event_kind)__builtin_ctzll(events);
+		struct record *r;
+
+		events &= events - 1;
+		r = emit_begin(w, &(struct emission){.kind = kind,
+						     .phase = PHASE_FRAME,
+						     .packet = packet,
+						     .layer = place->layer,
+						     .whole = true,
+						     .segment = place->segment,
+						     .domain = place->domain});
+		if (r != NULL)
+			emit_commit(w, r);
+	}
+}
+
+/* ---- inner layers ---------------------------------------------------------------------------- */
+
+/* What a tunnel carries: told at its 1st, 2nd, 4th, 8th ... packet of each inner flow. */
+static void tell_tunnel(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	struct lookup look = {.place = *place};
+	unsigned direction;
+	struct flow *flow;
+	struct record *r;
+	uint64_t n;
+	bool fresh;
+
+	if (!flow_key_of(packet, (uint16_t)(place->domain | DOMAIN_TUNNELLED), &look.key,
+			 &direction))
+		return;
+	look.hash = flow_hash(&w->shared->key, &look.key);
+	flow = flow_table_get(w->flows, &look.key, look.hash, w->now_ns, &fresh);
+	if (fresh)
+		begin_flow(w, flow, packet, look.hash);
+	flow->last_ns = w->now_ns;
+	flow->bytes[0] += packet->ip_len;
+	n = ++flow->packets[0];
+	if ((n & (n - 1)) != 0 || !worker_wants(w, EVENT_TUNNEL))
+		return;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_TUNNEL,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .whole = true,
+					     .segment = place->segment,
+					     .domain = place->domain});
+	if (r == NULL)
+		return;
+	r->flow_id = flow->id;
+	r->u.path.packets = n - n / 2;
+	r->u.path.bytes = flow->bytes[0] - flow->bytes[1];
+	flow->bytes[1] = flow->bytes[0];
+	emit_commit(w, r);
+}
+
+static void handle_inner(struct worker *w, const struct packet_stack *stack,
+			 const struct place *outer)
+{
+	struct place around = *outer;
+
+	for (unsigned i = 1; i < stack->count; i++) {
+		const struct packet *packet = &stack->layer[i];
+		struct lookup look = {0};
+		unsigned direction;
+
+		if (place_inner(w, packet, &around, i, &look.place)) {
+			handle_control(w, packet, &look.place);
+			if (flow_key_of(packet, look.place.domain, &look.key, &direction)) {
+				look.direction = (uint8_t)direction;
+				look.hash = flow_hash(&w->shared->key, &look.key);
+				(void)handle_flow(w, packet, &look);
+			}
+		}
+		tell_tunnel(w, packet, &look.place);
+		around = look.place;
+	}
+}
+
+/* ---- the batch ------------------------------------------------------------------------------- */
+
+/*
+ * Which worker a frame belongs to, from the first IP header: both directions of all flows between
+ * two addresses, fragments included, meet in one.  Everything else goes to the first.
+ */
+static bool is_mine(const struct worker *w, const struct packet *packet)
+{
+	uint64_t sum = 0;
+	uint64_t word[2];
+
+	if (w->shared->workers == 1 || w->shared->live)
+		return true;
+	if (packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6)
+		return w->index == 0;
+	memcpy(word, packet->src.b, sizeof word);
+	sum = word[0] ^ word[1];
+	memcpy(word, packet->dst.b, sizeof word);
+	sum ^= word[0] ^ word[1];
+	return hash_word(&w->shared->key, sum) % w->shared->workers == w->index;
+}
+
+static void prepare(struct worker *w, const struct packet *packet, struct lookup *look)
+{
+	unsigned direction;
+
+	look->mine = is_mine(w, packet);
+	if (!look->mine)
+		return;
+	look->place = place_outer(w, packet);
+	look->has_flow = flow_key_of(packet, look->place.domain, &look->key, &direction);
+	if (!look->has_flow)
+		return;
+	look->direction = (uint8_t)direction;
+	look->hash = flow_hash(&w->shared->key, &look->key);
+	flow_table_prefetch_bucket(w->flows, look->hash);
+}
+
+static void handle_frame(struct worker *w, const struct packet_stack *stack,
+			 const struct lookup *look)
+{
+	const struct packet *packet = &stack->layer[0];
+	uint32_t bits = 0;
+
+	if (look->has_flow)
+		bits = handle_flow(w, packet, look);
+	else
+		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
+	handle_control(w, packet, &look->place);
+	if (stack->count > 1)
+		handle_inner(w, stack, &look->place);
+	ledger(w, stack, &look->place, bits);
+}
+
+static void count_frames(struct worker *w, const struct packet_stack *stack,
+			 const struct frame *frame)
+{
+	stat_add(&w->stats, STAT_FRAMES, 1);
+	stat_add(&w->stats, STAT_BYTES, frame->len);
+	stat_add(&w->stats, STAT_PACKETS, stack->count);
+	if (frame->caplen < frame->len)
+		stat_add(&w->stats, STAT_TRUNCATED_FRAMES, 1);
+	if (stack->count > 1)
+		stat_add(&w->stats, STAT_TUNNELLED, 1);
+	if (stack->layer[0].flags & PACKET_FRAGMENT)
+		stat_add(&w->stats, STAT_FRAGMENTS, 1);
+}
+
+void pipeline_batch(struct worker *w, const struct frame_batch *batch)
+{
+	struct lookup look[FRAME_BATCH];
+
+	for (unsigned i = 0; i < batch->count; i++) {
+		packet_decode(&batch->frame[i], &w->stack[i]);
+		look[i] = (struct lookup){0};
+		prepare(w, &w->stack[i].layer[0], &look[i]);
+	}
+	for (unsigned i = 0; i < batch->count; i++)
+		if (look[i].has_flow)
+			flow_table_prefetch_slot(w->flows, look[i].hash);
+	for (unsigned i = 0; i < batch->count; i++) {
+		w->frame = &batch->frame[i];
+		advance_clock(w, w->frame);
+		tick(w);
+		if (!look[i].mine)
+			continue;
+		count_frames(w, &w->stack[i], w->frame);
+		handle_frame(w, &w->stack[i], &look[i]);
+	}
+	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
+}
+
+void pipeline_idle(struct worker *w, uint64_t wall_ns)
+{
+	if (wall_ns <= w->now_ns)
+		return;
+	w->now_ns = wall_ns;
+	w->frame = NULL;
+	tick(w);
+}
+
+void pipeline_flow_gone(void *context, struct flow *flow)
+{
+	struct worker *w = context;
+
+	content_flow_gone(w, flow);
+	if (flow->watch != 0)
+		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));
+}
+
+void pipeline_watch_gone(void *context, struct watch *watch)
+{
+	follow_watch_gone(context, watch);
+}
+
+void pipeline_finish(struct worker *w)
+{
+	w->frame = NULL;
+	flow_table_end_all(w->flows);
+}

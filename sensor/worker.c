@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* worker.c - see worker.h. */
+#include "worker.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "judge.h"
+
+/* Room for the events of a burst; a control frame takes up to 2.5 KiB of it. */
+#define RING_BYTES ((size_t)16 << 20)
+/* One watch in so many flows: strange flows are few, or the network is on fire. */
+#define FLOWS_A_WATCH 64
+#define WATCHES_MIN 256
+#define WATCHES_MAX 16384
+#define EVIDENCE_SNAP_MAX 512
+
+static uint32_t share(uint64_t limit, unsigned workers, uint32_t least, uint32_t most)
+{
+	uint64_t part = limit / workers;
+
+	return part < least ? least : part > most ? most : (uint32_t)part;
+}
+
+int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
+		struct err *err)
+{
+	const struct options *o = shared->options;
+	uint32_t flows = share(o->limits.flows, shared->workers, 64, 1u << 28);
+	uint32_t dpi_flows = share(o->limits.dpi_flows, shared->workers, 16, 1u << 24);
+	uint32_t snap =
+	    o->evidence.snap > EVIDENCE_SNAP_MAX ? EVIDENCE_SNAP_MAX : (uint32_t)o->evidence.snap;
+
+	*w = (struct worker){.shared = shared, .judge = judge, .index = index};
+	atomic_init(&w->progress, UINT64_MAX);
+	w->inv = inventory_ref(atomic_load(&shared->inventory));
+	w->generation = inventory_generation(w->inv);
+	w->label_count = dpi_flows;
+	w->flows = flow_table_new(flows, o->windows.flow_idle, pipeline_flow_gone, w, &w->stats);
+	w->watches = watch_table_new(share(flows / FLOWS_A_WATCH, 1, WATCHES_MIN, WATCHES_MAX),
+				     snap, o->windows.relay, pipeline_watch_gone, w, &w->stats);
+	w->labels = calloc(dpi_flows, sizeof *w->labels);
+	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
+	w->stack = calloc(FRAME_BATCH, sizeof *w->stack);
+	w->ring = ring_new(RING_BYTES);
+	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
+	    w->stack == NULL || w->ring == NULL)
+		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
+	if (o->dpi.packets > 0) {
+		w->dpi = dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
+		if (w->dpi == NULL)
+			return err->code;
+	}
+	(void)inventory_decoys(w->inv, &(unsigned){0});
+	return 0;
+}
+
+void worker_fini(struct worker *w)
+{
+	if (w->capture != NULL)
+		w->source->close(w->capture);
+	dpi_free(w->dpi);
+	flow_table_free(w->flows);
+	watch_table_free(w->watches);
+	free(w->labels);
+	free(w->label_of);
+	free(w->stack);
+	ring_free(w->ring);
+	inventory_unref(w->inv);
+}
+
+/* A reload swapped the snapshot: take it between two batches. */
+static void take_inventory(struct worker *w)
+{
+	struct inventory *newest =
+	    atomic_load_explicit(&w->shared->inventory, memory_order_acquire);
+	unsigned decoys;
+
+	if (newest != w->inv) {
+		(void)pthread_mutex_lock(&w->shared->swap);
+		newest = inventory_ref(atomic_load(&w->shared->inventory));
+		(void)pthread_mutex_unlock(&w->shared->swap);
+		inventory_unref(w->inv);
+		w->inv = newest;
+		w->generation = inventory_generation(newest);
+		w->segment_cached = false;
+	}
+	(void)inventory_decoys(w->inv, &decoys);
+	w->decoys = decoys > 0;
+}
+
+/* Replay at a multiple of the recorded speed. */
+static void pace(const struct worker *w, uint64_t start_wall, uint64_t start_ns)
+{
+	double due = (double)(w->now_ns - start_ns) / w->shared->speed;
+	uint64_t spent = clock_monotonic() - start_wall;
+	struct timespec pause;
+	uint64_t rest;
+
+	if (due <= (double)spent)
+		return;
+	rest = (uint64_t)due - spent;
+	if (rest > NS_PER_SEC / 10)
+		rest = NS_PER_SEC / 10; /* stays responsive to signals */
+	pause = (struct timespec){.tv_nsec = (long)rest};
+	(void)nanosleep(&pause, NULL);
+}
+
+static void publish(struct worker *w, uint64_t number)
+{
+	ring_publish(w->ring);
+	atomic_store_explicit(&w->last_ns, w->now_ns, memory_order_relaxed);
+	atomic_store_explicit(&w->mark_ns, w->now_ns, memory_order_relaxed);
+	atomic_store_explicit(&w->mark_number, number, memory_order_release);
+	if (ring_used(w->ring) > 0)
+		judge_wake(w->judge);
+}
+
+static void count_drops(struct worker *w)
+{
+	struct capture_stats now;
+
+	w->source->stats(w->capture, &now);
+	stat_set(&w->stats, STAT_DROP_KERNEL, now.dropped);
+	stat_set(&w->stats, STAT_DROP_INTERFACE, now.ifdropped);
+}
+
+static enum capture_verdict read_all(struct worker *w)
+{
+	struct frame_batch batch;
+	enum capture_verdict verdict = CAPTURE_OK;
+	uint64_t start_wall = clock_monotonic();
+	uint64_t start_ns = 0;
+	uint64_t number = w->number_base;
+
+	while (verdict == CAPTURE_OK &&
+	       !atomic_load_explicit(&w->shared->stop, memory_order_relaxed)) {
+		batch.count = 0;
+		verdict = w->source->next(w->capture, &batch, &w->err);
+		take_inventory(w);
+		for (unsigned i = 0; i < batch.count; i++)
+			batch.frame[i].number += w->number_base;
+		if (batch.count > 0) {
+			pipeline_batch(w, &batch);
+			number = batch.frame[batch.count - 1].number;
+			if (start_ns == 0)
+				start_ns = w->now_ns;
+		} else if (w->shared->live) {
+			pipeline_idle(w, clock_wall());
+		}
+		publish(w, number);
+		if (w->shared->live)
+			count_drops(w);
+		if (w->shared->speed > 0)
+			while (!atomic_load(&w->shared->stop) &&
+			       clock_monotonic() - start_wall <
+				   (uint64_t)((double)(w->now_ns - start_ns) / w->shared->speed))
+				pace(w, start_wall, start_ns);
+		if (w->source->progress != NULL) {
+			double done = w->source->progress(w->capture);
+
+			atomic_store_explicit(&w->progress,
+					      done < 0 ? UINT64_MAX : (uint64_t)(done * 1000),
+					      memory_order_relaxed);
+		}
+	}
+	w->number_base = number;
+	return verdict;
+}
+
+static void run_files(struct worker *w)
+{
+	for (unsigned i = 0; i < w->file_count && !atomic_load(&w->shared->stop); i++) {
+		enum capture_verdict verdict;
+
+		if (w->capture == NULL) { /* the first was opened at start */
+			struct err err = {0};
+
+			w->capture_options.name = w->files[i];
+			if (w->source->open(&w->capture, &w->capture_options, &err) != 0) {
+				w->err = err;
+				continue;
+			}
+		}
+		verdict = read_all(w);
+		if (verdict == CAPTURE_ERROR)
+			(void)err_prefix(&w->err, "%s", w->files[i]);
+		w->source->close(w->capture);
+		w->capture = NULL;
+	}
+}
+
+void worker_run(struct worker *w)
+{
+	take_inventory(w);
+	if (w->shared->live)
+		(void)read_all(w);
+	else
+		run_files(w);
+	pipeline_finish(w);
+	publish(w, UINT64_MAX);
+	atomic_store(&w->done, true);
+	judge_wake(w->judge);
+}

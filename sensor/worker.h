@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - one capture handle and the tables behind it: frames in, event records out.
+ *
+ * Workers share nothing but the inventory snapshot.  Live, the kernel spreads frames over them by
+ * the IP pair; in a replay each reads the whole capture and leaves out the frames that belong to
+ * others, by the same function.  So both legs of a relay always meet in one worker.
+ *
+ * Threads: everything in struct worker belongs to its thread, but for the members named "shared".
+ */
+#ifndef WORKER_H
+#define WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "base/ring.h"
+#include "bulkhead/app.h"
+#include "bulkhead/capture.h"
+#include "bulkhead/clock.h"
+#include "bulkhead/detector.h"
+#include "bulkhead/options.h"
+#include "bulkhead/stats.h"
+#include "bulkhead/tenant.h"
+#include "flow/table.h"
+#include "flow/watch.h"
+#include "record.h"
+
+struct judge;
+
+/* What all workers and the judge of an engine have in common. */
+struct shared {
+	const struct options *options;
+	struct hash_key key;
+	uint64_t seed;
+	uint64_t wants; /* events that some detector asks for */
+	unsigned workers;
+	bool live;
+	double speed;
+	_Atomic(struct inventory *) inventory; /* the newest snapshot; swapped by engine_reload() */
+	pthread_mutex_t swap;		       /* guards taking a reference to it */
+	atomic_bool stop;
+	atomic_bool failed; /* the judge is gone: nobody reads the rings */
+};
+
+#define MAC_FILTER 4096 /* unknown MACs remembered to be told of once */
+
+struct worker {
+	struct shared *shared;
+	struct judge *judge;
+	unsigned index;
+	struct inventory *inv;
+	uint32_t generation;
+	struct flow_table *flows;
+	struct watch_table *watches;
+	struct dpi *dpi;
+	struct app *labels; /* ring of the newest labels; flow->app names one */
+	uint64_t *label_of; /* whose it is: flow id */
+	uint32_t label_count, label_next;
+	uint64_t mac_filter[MAC_FILTER];
+	uint64_t mac_second;
+	unsigned macs_told;
+	bool decoys; /* the inventory declares some */
+
+	/* the frame being handled */
+	const struct frame *frame;
+	uint64_t now_ns;     /* packet time: never runs backwards */
+	uint64_t suspect_ns; /* a jump ahead that waits for a second frame */
+	uint64_t second;
+	uint16_t last_vlan, last_segment;
+	bool segment_cached;
+
+	struct packet_stack *stack; /* FRAME_BATCH of them */
+
+	/* shared */
+	struct ring *ring;
+	struct stats stats;		       /* read by others with stat_get() */
+	_Atomic uint64_t mark_number, mark_ns; /* all frames up to here are in the ring */
+	atomic_bool done;
+	_Atomic uint64_t first_ns, last_ns;
+	_Atomic uint64_t progress; /* per mille of the input, UINT64_MAX unknown */
+
+	/* capture */
+	const struct capture_source *source;
+	struct capture *capture;
+	struct capture_options capture_options;
+	const char *const *files;
+	unsigned file_count;
+	uint64_t number_base; /* frames of the files before the current one */
+	struct err err;
+	pthread_t thread;
+};
+
+/* The config's limits, divided among the workers. */
+int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
+		struct err *err);
+void worker_fini(struct worker *w);
+/* Reads until the end or shared->stop: the body of a worker's thread. */
+void worker_run(struct worker *w);
+
+/* pipeline.c: takes a batch through all stages. */
+void pipeline_batch(struct worker *w, const struct frame_batch *batch);
+/* pipeline.c: nothing came within the time-out of a live capture: time goes on. */
+void pipeline_idle(struct worker *w, uint64_t wall_ns);
+/* pipeline.c: reports and ends every flow (end of the capture). */
+void pipeline_finish(struct worker *w);
+/* pipeline.c: callbacks of the tables. */
+flow_gone pipeline_flow_gone;
+watch_gone pipeline_watch_gone;
+
+/* emit.c: puts an event into the ring. */
+struct emission {
+	enum event_kind kind;
+	enum record_phase phase;
+	const struct packet *packet; /* for MACs and tags; may be NULL */
+	unsigned layer;
+	bool whole; /* the judge decodes the frame again: keep all of it */
+	const struct flow *flow;
+	unsigned direction;
+	uint16_t segment, domain;
+	uint32_t path;
+	const struct app *app;
+	const struct frame_sample *other;  /* an earlier frame it refers to */
+	const struct frame_sample *sample; /* instead of the current frame */
+	bool frameless; /* the flow ended by time: the current frame has nothing to do with it */
+};
+/* The record to fill u of, or NULL when the ring is full (counted); then emit_commit(). */
+struct record *emit_begin(struct worker *w, const struct emission *e);
+void emit_commit(struct worker *w, struct record *r);
+void emit_tick(struct worker *w, uint64_t second_ns);
+bool worker_wants(const struct worker *w, enum event_kind kind);
+
+/* follow.c: flows, paths, watches. */
+struct place { /* where a layer is */
+	uint16_t segment, domain, scope;
+	unsigned layer;
+};
+/* Handles a packet in its flow; returns PATH_KNOWN when some party is in the inventory. */
+uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
+		       const struct packet *packet, const struct place *place);
+/* A frame without IP: only its NICs are judged. */
+void follow_macs(struct worker *w, const struct packet *packet, const struct place *place);
+void follow_watch_gone(struct worker *w, struct watch *watch);
+void follow_sweep(struct worker *w);
+
+/* content.c: payload to DPI, tokens, contradictions. */
+void content_packet(struct worker *w, struct flow *flow, unsigned direction,
+		    const struct packet *packet, const struct place *place, uint32_t path);
+void content_flow_gone(struct worker *w, struct flow *flow);
+/* The flow's label, or NULL. */
+const struct app *content_label(const struct worker *w, const struct flow *flow);
+
+/* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
+uint64_t control_events(const struct packet *packet);
+
+#endif
