@@ -4,8 +4,9 @@
  *
  *	CAPTURE > decode > tenant > flow > dpi > detect > rule > alert > sink
  *
- * Two kinds exist: a live interface (live.c) and a capture file (savefile.c; pcap by
- * libpcap, pcapng by our own reader because libpcap drops the interface ids).
+ * Two kinds exist: a live interface (live.c, by libpcap) and a capture file (savefile.c).
+ * Files are read by our own pcap and pcapng readers: without a copy, and because libpcap drops
+ * the interface ids of pcapng and refuses files whose interfaces differ.
  *
  * Calls, all from one thread:
  *
@@ -13,6 +14,7 @@
  *	next	fills a batch; frames are borrowed until the following next or close.
  *		CAPTURE_OK with count 0 means: nothing within the time-out, ask again.
  *	stats	cumulative counters, 64 bit.
+ *	progress the share of the input's bytes read, 0..1; negative when that is unknown.
  *	close	once.
  *
  * Ownership: open allocates the source, close frees it.  To add one: write
@@ -30,7 +32,8 @@
 enum capture_verdict {
 	CAPTURE_OK,
 	CAPTURE_END,   /* end of file: nothing more will come */
-	CAPTURE_ERROR, /* err says why (ERR_DATA: corrupt or truncated; frames before it were given) */
+	CAPTURE_ERROR, /* err says why (ERR_DATA: corrupt or truncated; frames before it were given)
+			*/
 };
 
 struct capture_stats {
@@ -39,6 +42,7 @@ struct capture_stats {
 	uint64_t dropped;   /* by the kernel's ring */
 	uint64_t ifdropped; /* by the interface or its driver */
 	uint64_t truncated; /* frames with caplen < len */
+	uint64_t numbered;  /* number of the last frame read: a filter's rejects count too */
 };
 
 /* Names an interface's tap: asked once per interface name seen; returns an index into the taps. */
@@ -47,12 +51,12 @@ typedef uint16_t capture_tap_of(void *context, const char *interface);
 struct capture_options {
 	const char *name;   /* interface, file, or "-" for stdin */
 	const char *filter; /* BPF text, or NULL */
-	uint32_t snaplen;
-	uint64_t buffer;      /* live: bytes of kernel ring */
-	uint16_t tap;	      /* index used when tap_of is NULL or the file names no interface */
+	uint32_t snaplen;   /* live; a file has what it has */
+	uint64_t buffer;    /* live: bytes of kernel ring */
+	uint16_t tap;	    /* index used when tap_of is NULL or the file names no interface */
 	capture_tap_of *tap_of;
 	void *tap_context;
-	int fanout_group; /* live: PACKET_FANOUT group when workers > 1; 0 none */
+	int fanout_group; /* live: PACKET_FANOUT group (16 bits), the same for all members */
 	unsigned fanout_members;
 };
 
@@ -65,6 +69,7 @@ struct capture_source {
 	enum capture_verdict (*next)(struct capture *capture, struct frame_batch *batch,
 				     struct err *err);
 	void (*stats)(struct capture *capture, struct capture_stats *out);
+	double (*progress)(struct capture *capture);
 	void (*close)(struct capture *capture);
 };
 
@@ -80,7 +85,7 @@ extern const struct capture_source *const capture_sources[];
  * when there is none.
  */
 int capture_paths(const char *path, char ***paths, unsigned *count, struct err *err)
-	__attribute__((warn_unused_result));
+    __attribute__((warn_unused_result));
 void capture_paths_free(char **paths, unsigned count);
 
 /* Checks BPF text without opening anything.  0 or ERR_USAGE. */

@@ -116,10 +116,10 @@ struct packet {
 	struct mac_addr smac, dmac;
 	uint16_t ethertype; /* of the network layer, tags removed; 0 when the link has none.  With
 			     * SNAP of another organisation (CDP, DTP ...): its protocol id */
-	uint16_t vlan; /* VID of the innermost non-zero tag before L3; 0 = untagged.  An untagged
-			* frame in ERSPAN: the VLAN its header tells */
-	uint8_t proto; /* transport protocol after extension headers */
-	uint8_t ttl;   /* TTL or hop limit */
+	uint16_t vlan;	    /* VID of the innermost non-zero tag before L3; 0 = untagged.  When
+			     * ERSPAN says it took the tag out: that VLAN */
+	uint8_t proto;	    /* transport protocol after extension headers */
+	uint8_t ttl;	    /* TTL or hop limit */
 	uint8_t icmp_type, icmp_code;
 	uint16_t sport, dport;
 	struct ip_addr src, dst; /* IP, or ARP sender/target protocol address */

@@ -9,8 +9,9 @@
  *bytes, 8 more if O is set) 0x880b version 1		PPTP: PPP
  *	     0x883e			WCCP: IP, maybe behind 4 bytes
  *
- * ERSPAN tells the VLAN a frame had when the mirror stripped its tag, and whether the mirror cut
- * the frame (T): then the lengths inside contradict nothing.
+ * Mirrors cut frames, and do not always say so (T): what ERSPAN carries is open-ended, the lengths
+ * inside contradict nothing.  Type II says whether the mirror took an 802.1Q tag out; its VLAN
+ * field alone does not make a frame tagged: it is the port's VLAN then.
  */
 #include "decode/decode.h"
 
@@ -36,8 +37,8 @@
 #define ERSPAN3_ETHERNET 0
 #define ERSPAN3_IP 2
 #define ERSPAN_VLAN 0x0fff
-#define ERSPAN_TAG_KEPT 3 /* type II field En: the tag is still in the frame */
-#define ERSPAN_CUT 0x04	  /* T in the third byte */
+#define ERSPAN_EN(h) ((h)[2] >> 3 & 3)
+#define ERSPAN_EN_8021Q 2 /* there was a tag, it is not in the frame any more */
 #define ERSPAN_SESSION 0x03ff
 
 static void carry_key(struct decode *d, uint32_t key)
@@ -50,13 +51,10 @@ static void carry_key(struct decode *d, uint32_t key)
 
 static void tunnel_erspan2(struct decode *d, struct left *in, const uint8_t *h)
 {
-	bool tag_kept = (h[2] >> 3 & 3) == ERSPAN_TAG_KEPT;
-
-	in->open |= (h[2] & ERSPAN_CUT) != 0;
 	if (!carry_ethernet(d, ENCAP_ERSPAN2, in))
 		return;
 	carry_key(d, read_be16(h + 2) & ERSPAN_SESSION);
-	if (!tag_kept)
+	if (ERSPAN_EN(h) == ERSPAN_EN_8021Q)
 		d->carried.vlan = read_be16(h) & ERSPAN_VLAN;
 }
 
@@ -66,13 +64,12 @@ static void tunnel_erspan3(struct decode *d, struct left *in, const uint8_t *h)
 
 	if ((h[11] & 1) && left_take(in, ERSPAN3_SUBHEADER) == NULL)
 		return;
-	in->open |= (h[2] & ERSPAN_CUT) != 0;
 	type = ERSPAN3_TYPE(h);
 	if (type == ERSPAN3_IP && left_captured(in) != 0)
 		(void)carry_ethertype(d, ENCAP_ERSPAN3,
 				      in->c.at[0] >> 4 == 6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4, in);
-	else if (type == ERSPAN3_ETHERNET && carry_ethernet(d, ENCAP_ERSPAN3, in))
-		d->carried.vlan = read_be16(h) & ERSPAN_VLAN;
+	else if (type == ERSPAN3_ETHERNET)
+		(void)carry_ethernet(d, ENCAP_ERSPAN3, in);
 	carry_key(d, read_be16(h + 2) & ERSPAN_SESSION);
 }
 
@@ -80,6 +77,7 @@ static void tunnel_erspan(struct decode *d, struct left *in, bool sequence)
 {
 	const uint8_t *h;
 
+	in->open = true;
 	if (!sequence) {
 		(void)carry_ethernet(d, ENCAP_ERSPAN1, in);
 		return;

@@ -160,6 +160,7 @@ static void tunnel_tzsp(struct decode *d)
 		if (h == NULL)
 			return;
 		if (h[0] == TZSP_TAG_END) {
+			in.open = true; /* sniffers cut frames without saying so */
 			(void)carry_ethernet(d, ENCAP_TZSP, &in);
 			return;
 		}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * input.c - see input.h.
+ *
+ * A mapped file that another program makes shorter would kill us with SIGBUS.  So its length is
+ * asked again every MAP_STRIDE bytes, and those pages are fetched with one call, which is also
+ * faster than a fault a page.
+ */
+#include "capture/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAP_STRIDE ((size_t)4 << 20)
+#define PACKED_SIZE ((size_t)64 << 10)
+#define WAIT_MS 100
+
+/* Packed bytes, behind the struct; used only with an unpacker, and for the first look. */
+struct reader {
+	struct input input;
+	bool held; /* the unpacker filled all the room it got: it may hold more */
+	size_t packed_at, packed_end;
+	uint8_t packed[PACKED_SIZE];
+};
+
+static enum input_state broken(struct input *in, const char *what)
+{
+	(void)err_set(&in->err, ERR_DATA, "%s", what);
+	in->ended = true;
+	return INPUT_BROKEN;
+}
+
+/* Waits only when the caller has nothing else to do. */
+static bool readable(const struct input *in)
+{
+	struct pollfd p = {.fd = in->fd, .events = POLLIN};
+
+	return in->regular || poll(&p, 1, in->idle ? WAIT_MS : 0) > 0;
+}
+
+/* Bytes of fd into buf; sets ended.  LATER: nothing there now, or a signal came. */
+static enum input_state read_fd(struct input *in, uint8_t *buf, size_t room, size_t *got)
+{
+	ssize_t n;
+
+	*got = 0;
+	if (!readable(in))
+		return INPUT_LATER;
+	n = read(in->fd, buf, room);
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return INPUT_LATER;
+	if (n < 0) {
+		in->ended = true;
+		(void)err_set(&in->err, ERR_RUN, "%s", strerror(errno));
+		return INPUT_BROKEN;
+	}
+	in->ended = n == 0;
+	in->taken += (uint64_t)n;
+	*got = (size_t)n;
+	return INPUT_READY;
+}
+
+static enum input_state more_packed(struct reader *r)
+{
+	enum input_state state;
+	size_t got;
+
+	if (r->packed_at < r->packed_end || r->held || r->input.ended)
+		return INPUT_READY;
+	state = read_fd(&r->input, r->packed, sizeof r->packed, &got);
+	r->packed_at = 0;
+	r->packed_end = got;
+	return state;
+}
+
+static enum input_state unpack_more(struct reader *r, uint8_t *out, size_t room, size_t *got)
+{
+	struct input *in = &r->input;
+	struct unpack_step step = {.out = out, .out_len = room};
+	enum input_state state = more_packed(r);
+
+	*got = 0;
+	if (state != INPUT_READY)
+		return state;
+	step.in = r->packed + r->packed_at;
+	step.in_len = r->packed_end - r->packed_at;
+	if (!unpack(in->unpacker, &step))
+		return broken(in, "the compressed data is corrupt");
+	*got = room - step.out_len;
+	if (*got == 0 && r->packed_at == r->packed_end && !r->held) /* then fd has ended */
+		return unpack_whole(in->unpacker) ? INPUT_END
+						  : broken(in, "the compressed data is truncated");
+	r->packed_at = r->packed_end - step.in_len;
+	r->held = step.out_len == 0;
+	return INPUT_READY;
+}
+
+static enum input_state more(struct input *in)
+{
+	struct reader *r = (struct reader *)in;
+	uint8_t *end = in->window + (in->end - in->window);
+	size_t room = (size_t)(in->window + INPUT_WINDOW - end), got = 0;
+	enum input_state state;
+
+	if (room == 0)
+		return INPUT_LATER;
+	if (in->unpacker != NULL) {
+		state = unpack_more(r, end, room, &got);
+	} else if (r->packed_at < r->packed_end) { /* the first look's bytes */
+		got = r->packed_end - r->packed_at;
+		got = got < room ? got : room;
+		memcpy(end, r->packed + r->packed_at, got);
+		r->packed_at += got;
+		state = INPUT_READY;
+	} else if (in->ended) {
+		return INPUT_END;
+	} else {
+		state = read_fd(in, end, room, &got);
+	}
+	in->end += got;
+	return state;
+}
+
+/* Passes over what is there; at the start of the window again when all was. */
+static void pass(struct input *in)
+{
+	size_t left = input_left(in), n = in->skip < left ? (size_t)in->skip : left;
+
+	in->at += n;
+	in->skip -= n;
+	if (in->skip != 0 && in->window != NULL && in->idle)
+		in->at = in->end = in->window;
+}
+
+enum input_state input_fill(struct input *in, size_t len)
+{
+	enum input_state state;
+
+	for (;;) {
+		pass(in);
+		if (in->skip == 0 && input_left(in) >= len)
+			return INPUT_READY;
+		if (in->err.code != ERR_NONE)
+			return INPUT_BROKEN;
+		if (in->window == NULL)
+			return INPUT_END;
+		if (in->skip == 0 && len > (size_t)(in->window + INPUT_WINDOW - in->at))
+			return INPUT_LATER;
+		state = more(in);
+		if (state != INPUT_READY)
+			return state;
+	}
+}
+
+static void check_map(struct input *in)
+{
+	const uint8_t *base = in->map;
+	size_t done = (size_t)(in->checked - base), len = in->map_len - done;
+	struct stat st;
+
+	if (in->at + INPUT_WINDOW < in->checked || len == 0)
+		return;
+	len = len < MAP_STRIDE ? len : MAP_STRIDE;
+	if (fstat(in->fd, &st) != 0 || (uint64_t)st.st_size < in->map_len) {
+		in->end = in->at;
+		(void)err_set(&in->err, ERR_DATA, "the file became shorter while it was read");
+		return;
+	}
+#ifdef MADV_POPULATE_READ
+	(void)madvise((uint8_t *)in->map + done, len, MADV_POPULATE_READ); /* else by faults */
+#endif
+	in->checked += len;
+}
+
+void input_recycle(struct input *in)
+{
+	size_t used;
+
+	in->idle = true;
+	if (in->window == NULL) {
+		check_map(in);
+		return;
+	}
+	/* Moved only when half the window is behind us: each byte is moved once at most. */
+	used = (size_t)(in->at - in->window);
+	if (used < INPUT_WINDOW - INPUT_MAX_NEED)
+		return;
+	memmove(in->window, in->at, input_left(in));
+	in->end -= used;
+	in->at = in->window;
+}
+
+double input_progress(const struct input *in)
+{
+	if (in->size == 0)
+		return -1;
+	if (in->window == NULL)
+		return (double)(in->at - (const uint8_t *)in->map) / (double)in->map_len;
+	return in->taken < in->size ? (double)in->taken / (double)in->size : 1;
+}
+
+static int open_fd(const char *name, struct err *err)
+{
+	int fd;
+
+	if (strcmp(name, "-") == 0)
+		fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	else
+		fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0)
+		return fd;
+	return err_set(err, errno == EACCES || errno == EPERM ? ERR_PERM : ERR_NOINPUT,
+		       "cannot open the capture: %s", strerror(errno));
+}
+
+/* A plain file is mapped; what cannot be mapped is read. */
+static bool map_file(struct input *in)
+{
+	off_t here = lseek(in->fd, 0, SEEK_CUR);
+
+	if (here != 0 || in->size > SIZE_MAX)
+		return false;
+	in->map = mmap(NULL, (size_t)in->size, PROT_READ, MAP_PRIVATE, in->fd, 0);
+	if (in->map == MAP_FAILED) {
+		in->map = NULL;
+		return false;
+	}
+	in->map_len = (size_t)in->size;
+	in->at = in->checked = in->map;
+	in->end = in->at + in->map_len;
+	(void)madvise(in->map, in->map_len, MADV_SEQUENTIAL); /* a hint */
+	return true;
+}
+
+/* The first bytes tell whether the input is compressed. */
+static int look(struct reader *r, struct err *err)
+{
+	struct input *in = &r->input;
+	enum input_state state;
+	size_t got;
+
+	while (r->packed_end < UNPACK_MAGIC && !in->ended) {
+		state =
+		    read_fd(in, r->packed + r->packed_end, sizeof r->packed - r->packed_end, &got);
+		if (state == INPUT_BROKEN)
+			return err_set(err, in->err.code, "%s", in->err.text);
+		r->packed_end += got;
+	}
+	if (r->packed_end < UNPACK_MAGIC || !unpack_wanted(r->packed))
+		return 0;
+	in->unpacker = unpacker_new(r->packed);
+	return in->unpacker == NULL ? err_set(err, ERR_MEMORY, "out of memory") : 0;
+}
+
+int input_open(struct input **input, const char *name, struct err *err)
+{
+	struct reader *r = calloc(1, sizeof *r);
+	struct input *in;
+	struct stat st;
+	int rc;
+
+	if (r == NULL)
+		return err_set(err, ERR_MEMORY, "out of memory");
+	in = &r->input;
+	in->idle = true;
+	rc = in->fd = open_fd(name, err);
+	if (rc < 0)
+		goto out;
+	if (fstat(in->fd, &st) != 0) {
+		rc = err_set(err, ERR_RUN, "%s", strerror(errno));
+		goto out;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		rc = err_set(err, ERR_NOINPUT, "is a folder, not a capture");
+		goto out;
+	}
+	in->regular = S_ISREG(st.st_mode);
+	in->size = in->regular ? (uint64_t)st.st_size : 0;
+	if (in->size >= UNPACK_MAGIC && map_file(in) && !unpack_wanted(in->at)) {
+		*input = in;
+		return 0;
+	}
+	if (in->map != NULL)
+		(void)munmap(in->map, in->map_len); /* was mapped just above */
+	in->map = NULL;
+	in->window = malloc(INPUT_WINDOW);
+	if (in->window == NULL) {
+		rc = err_set(err, ERR_MEMORY, "out of memory");
+		goto out;
+	}
+	in->at = in->end = in->window;
+	rc = look(r, err);
+	if (rc == 0) {
+		*input = in;
+		return 0;
+	}
+out:
+	input_close(in);
+	return rc;
+}
+
+void input_close(struct input *in)
+{
+	if (in == NULL)
+		return;
+	if (in->map != NULL)
+		(void)munmap(in->map, in->map_len); /* can only fail on bad arguments */
+	if (in->fd >= 0)
+		(void)close(in->fd); /* read only: nothing to lose */
+	unpacker_free(in->unpacker);
+	free(in->window);
+	free(in);
+}
