@@ -37,6 +37,7 @@ struct command {
 extern const struct command command_run;
 extern const struct command command_replay;
 extern const struct command command_check;
+extern const struct command command_alerts;
 extern const struct command command_rules;
 extern const struct command command_list;
 extern const struct command command_inventory;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -56,4 +57,23 @@ int folder_make(const char *path, struct err *err)
 		return 0;
 	return err_set(err, ERR_RUN, "%s: %s", path,
 		       errno == EEXIST ? "is not a folder" : strerror(errno));
+}
+
+uint64_t file_change(const char *path)
+{
+	static const char *const suffix[] = {"", "-wal"};
+	uint64_t seen[2][3] = {{0}};
+	char name[4096];
+	struct stat st;
+	unsigned i;
+
+	for (i = 0; i < 2; i++) {
+		(void)snprintf(name, sizeof name, "%s%s", path, suffix[i]);
+		if (stat(name, &st) != 0)
+			continue;
+		seen[i][0] = (uint64_t)st.st_mtim.tv_sec;
+		seen[i][1] = (uint64_t)st.st_mtim.tv_nsec;
+		seen[i][2] = (uint64_t)st.st_size;
+	}
+	return seen[0][0] != 0 ? hash128_plain(seen, sizeof seen).lo : 0;
 }

@@ -17,5 +17,8 @@ int file_hash(const char *path, struct hash128 *out, struct err *err)
     __attribute__((warn_unused_result));
 /* Makes a folder that only we may read; one that exists is as good. */
 int folder_make(const char *path, struct err *err) __attribute__((warn_unused_result));
+/* A number that changes when an SQLite database does: of the times and sizes of the file and its
+ * write-ahead log.  0 when there is none. */
+uint64_t file_change(const char *path);
 
 #endif

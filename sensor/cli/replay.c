@@ -23,8 +23,9 @@
 #include "engine.h"
 
 #define MAX_WORKERS 64
-/* How long the end waits for a Redis that went away during the replay. */
-#define DRAIN_NS (60 * NS_PER_SEC)
+/* How long the end waits for a Redis that went away during the replay, and for a full disk. */
+#define DRAIN_REDIS_NS (60 * NS_PER_SEC)
+#define DRAIN_FILE_NS (3 * NS_PER_SEC)
 
 struct replay {
 	const struct cli *cli;
@@ -294,7 +295,8 @@ static int finish(struct replay *replay, struct err *err)
 
 	engine_span(replay->engine, &report.first_ns, &report.last_ns);
 	engine_stats(replay->engine, &report.stats);
-	code = delivery_close(replay->delivery, DRAIN_NS, err);
+	code = delivery_close(replay->delivery,
+			      replay->redis != NULL ? DRAIN_REDIS_NS : DRAIN_FILE_NS, err);
 	replay->delivery = NULL;
 	if (!replay->quiet)
 		report_print(&report, replay->tally, replay->cli);

@@ -13,6 +13,7 @@
 #define STATS_JSON_SIZE 16384
 #define FEW_MAPPED 0.5 /* below this share the inventory is the first thing to look at */
 #define BAR_WIDTH 30
+#define ROWS_SHOWN 40
 
 static double share(uint64_t part, uint64_t whole)
 {
@@ -117,7 +118,8 @@ void report_print(const struct report *report, struct tally *tally, const struct
 	} else {
 		(void)fprintf(cli->err, "  %-9s %s, %s of them high or critical\n\n", "alerts",
 			      number_grouped(tally->incidents, a), number_grouped(worst, b));
-		tally_print(tally, cli);
+		tally_print(tally, &(struct tally_view){
+				       .out = cli->err, .color = cli->color, .most = ROWS_SHOWN});
 	}
 	print_next(report, tally, cli);
 }

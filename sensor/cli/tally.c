@@ -7,9 +7,10 @@
 
 #include "cli/terminal.h"
 
-#define ROWS_SHOWN 40
-#define COLUMNS 7
 #define GAP 2
+#define CELL_SIZE 640
+
+enum column { C_SEVERITY, C_RULE, C_PARTIES, C_APP, C_VLAN, C_COUNT, C_FRAMES, C_ID, COLUMNS };
 
 struct tally *tally_new(struct err *err)
 {
@@ -95,13 +96,16 @@ void tally_alert(struct tally *tally, const struct alert *alert)
 	}
 	if (row->kind[0] == '\0' || alert->severity > row->severity)
 		row->severity = alert->severity;
+	row->open = alert->op != ALERT_CLOSE;
 	row->first_ns = alert->first_ns;
+	row->last_ns = alert->last_ns;
 	row->count = alert->count;
 	row->bytes = alert->bytes;
 	memcpy(row->rule, alert->rule, sizeof row->rule);
 	memcpy(row->kind, alert->kind, sizeof row->kind);
 	memcpy(row->app, alert->app, sizeof row->app);
 	memcpy(row->vlan, alert->vlan, sizeof row->vlan);
+	memcpy(row->message, alert->message, sizeof row->message);
 	join_party(row->actor, sizeof row->actor, alert->actor, alert->actor_host);
 	join_party(row->victim, sizeof row->victim, alert->victim, alert->victim_host);
 	if (row->frames[0] == '\0')
@@ -129,47 +133,81 @@ static int by_gravity(const void *a, const void *b)
 	return strcmp(x->id, y->id);
 }
 
-/* One cell of the table, by column. */
 static void cell(const struct tally_row *row, int column, char *out, size_t size)
 {
 	switch (column) {
-	case 0:
+	case C_SEVERITY:
 		(void)snprintf(out, size, "%s", severity_name(row->severity));
 		break;
-	case 1:
+	case C_RULE:
 		(void)snprintf(out, size, "%s %s", row->rule, row->kind);
 		break;
-	case 2:
+	case C_PARTIES:
 		(void)snprintf(out, size, "%s -> %s", row->actor, row->victim);
 		break;
-	case 3:
+	case C_APP:
 		(void)snprintf(out, size, "%s", row->app[0] != '\0' ? row->app : "-");
 		break;
-	case 4:
+	case C_VLAN:
 		(void)snprintf(out, size, "%s", row->vlan[0] != '\0' ? row->vlan : "-");
 		break;
-	case 5:
+	case C_COUNT:
 		(void)snprintf(out, size, "%llu", (unsigned long long)row->count);
 		break;
-	default:
+	case C_FRAMES:
 		(void)snprintf(out, size, "%s", row->frames[0] != '\0' ? row->frames : "-");
+		break;
+	default:
+		(void)snprintf(out, size, "%s", row->id);
 		break;
 	}
 }
 
-#define CELL_SIZE 640
-
-void tally_print(struct tally *tally, const struct cli *cli)
+void tally_sort(struct tally *tally, bool open_only)
 {
-	static const char *const head[COLUMNS] = {"SEVERITY", "RULE",  "ACTOR -> VICTIM", "APP",
-						  "VLAN",     "COUNT", "FIRST FRAMES"};
-	unsigned shown = tally->rows < ROWS_SHOWN ? tally->rows : ROWS_SHOWN;
-	size_t width[COLUMNS];
-	char text[CELL_SIZE];
-	unsigned i;
-	int c;
+	unsigned i, kept = 0;
 
 	qsort(tally->row, tally->rows, sizeof tally->row[0], by_gravity);
+	memset(tally->slot, 0, sizeof tally->slot); /* the rows have moved: no more look-ups */
+	for (i = 0; i < tally->rows; i++)
+		if (tally->row[i].open || !open_only)
+			tally->row[kept++] = tally->row[i];
+	tally->rows = kept;
+}
+
+static void print_row(const struct tally_row *row, const struct tally_view *view,
+		      const size_t *width, int last)
+{
+	char text[CELL_SIZE];
+	int c;
+
+	for (c = 0; c <= last; c++) {
+		int pad = c < last ? (int)width[c] + GAP : 0;
+
+		cell(row, c, text, sizeof text);
+		if (c == C_SEVERITY && view->color)
+			(void)fputs(color_severity(row->severity), view->out);
+		terminal_puts(view->out, text);
+		if (c == C_SEVERITY && view->color)
+			(void)fputs(color_end, view->out);
+		(void)fprintf(view->out, "%*s", pad > 0 ? pad - (int)strlen(text) : 0, "");
+	}
+	(void)fputc('\n', view->out);
+}
+
+void tally_print(struct tally *tally, const struct tally_view *view)
+{
+	static const char *const head[COLUMNS] = {"SEVERITY", "RULE",  "ACTOR -> VICTIM", "APP",
+						  "VLAN",     "COUNT", "FIRST FRAMES",	  "ID"};
+	unsigned i, shown;
+	int c, last = view->ids ? C_ID : C_FRAMES;
+	uint64_t all;
+	size_t width[COLUMNS];
+	char text[CELL_SIZE];
+
+	tally_sort(tally, view->open_only);
+	shown = tally->rows < view->most ? tally->rows : view->most;
+	all = view->open_only ? tally->rows : tally->incidents;
 	for (c = 0; c < COLUMNS; c++) {
 		width[c] = strlen(head[c]);
 		for (i = 0; i < shown; i++) {
@@ -178,25 +216,12 @@ void tally_print(struct tally *tally, const struct cli *cli)
 				width[c] = strlen(text);
 		}
 	}
-	(void)fputs(cli->color ? color_bold : "", cli->err);
-	for (c = 0; c < COLUMNS; c++)
-		(void)fprintf(cli->err, "%-*s", c + 1 < COLUMNS ? (int)width[c] + GAP : 0, head[c]);
-	(void)fprintf(cli->err, "%s\n", cli->color ? color_end : "");
-	for (i = 0; i < shown; i++) {
-		for (c = 0; c < COLUMNS; c++) {
-			int pad = c + 1 < COLUMNS ? (int)width[c] + GAP : 0;
-
-			cell(&tally->row[i], c, text, sizeof text);
-			if (c == 0 && cli->color)
-				(void)fputs(color_severity(tally->row[i].severity), cli->err);
-			terminal_puts(cli->err, text);
-			if (c == 0 && cli->color)
-				(void)fputs(color_end, cli->err);
-			(void)fprintf(cli->err, "%*s", pad > 0 ? pad - (int)strlen(text) : 0, "");
-		}
-		(void)fputc('\n', cli->err);
-	}
-	if (tally->incidents > shown)
-		(void)fprintf(cli->err, "... and %llu more: -o FILE holds them all\n",
-			      (unsigned long long)(tally->incidents - shown));
+	(void)fputs(view->color ? color_bold : "", view->out);
+	for (c = 0; c <= last; c++)
+		(void)fprintf(view->out, "%-*s", c < last ? (int)width[c] + GAP : 0, head[c]);
+	(void)fprintf(view->out, "%s\n", view->color ? color_end : "");
+	for (i = 0; i < shown; i++)
+		print_row(&tally->row[i], view, width, last);
+	if (all > shown)
+		(void)fprintf(view->out, "... and %llu more\n", (unsigned long long)(all - shown));
 }

@@ -10,19 +10,21 @@
 #ifndef CLI_TALLY_H
 #define CLI_TALLY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "bulkhead/alert.h"
 #include "bulkhead/stats.h"
-#include "cli/cli.h"
 
 #define TALLY_ROWS 4096
 #define TALLY_SLOTS 8192 /* power of two, twice the rows: the hash never fills */
 
 struct tally_row {
 	char id[ALERT_ID_SIZE];
-	enum severity severity;
-	uint64_t first_ns, count, bytes;
+	enum severity severity; /* the highest it had */
+	bool open;
+	uint64_t first_ns, last_ns, count, bytes;
 	char rule[16];
 	char kind[40];
 	char actor[ALERT_NAME_SIZE * 2 + 2]; /* tenant/host */
@@ -30,6 +32,7 @@ struct tally_row {
 	char app[APP_NAME_SIZE * 2];
 	char vlan[64];
 	char frames[48];
+	char message[RULE_MESSAGE_SIZE];
 };
 
 struct tally {
@@ -45,7 +48,18 @@ void tally_free(struct tally *tally);
 void tally_alert(struct tally *tally, const struct alert *alert);
 /* Incidents whose severity was at least this at some time. */
 uint64_t tally_at_least(const struct tally *tally, enum severity severity);
-/* Most severe first, then in order of time; at most a screenful, then how many more. */
-void tally_print(struct tally *tally, const struct cli *cli);
+
+struct tally_view {
+	FILE *out;
+	bool color;
+	bool ids;	/* a column of ids */
+	bool open_only; /* leave out what is closed */
+	unsigned most;	/* rows */
+};
+/* Sorts the rows, most severe first, then in order of time, and drops those that are closed if
+ * asked to.  No alert can be added afterwards. */
+void tally_sort(struct tally *tally, bool open_only);
+/* The sorted rows as a table, and how many more there are. */
+void tally_print(struct tally *tally, const struct tally_view *view);
 
 #endif

@@ -207,9 +207,13 @@ def test_output_file_equals_stdout():
 
 def test_same_bytes_every_time():
     first = expect(run("replay", "-q", *KNOWN, "-o", "-", ATTACK), 0)
-    for args in ([], ["--seed", "7"], ["--workers", "2"], ["--workers", "4"]):
+    for args in ([], ["--workers", "2"], ["--workers", "4"]):
         again = expect(run("replay", "-q", *KNOWN, *args, "-o", "-", ATTACK), 0)
         assert again.out == first.out, args
+    # The seed keys the hashes, and flow_id is one of them; nothing else may change.
+    other = expect(run("replay", "-q", *KNOWN, "--seed", "7", "-o", "-", ATTACK), 0)
+    strip = re.compile(r'"flow_id":\d+,')
+    assert strip.sub("", other.out) == strip.sub("", first.out)
 
 
 def test_inputs_of_every_sort():
@@ -461,7 +465,7 @@ def test_manual_names_every_setting_option_and_exit():
         text = f.read()
     for command in ("run", "replay", "check", "rules", "list", "inventory"):
         for option in re.findall(r" --([a-z-]+)", run(command, "--help").out):
-            assert "Fl -" + option in text or ", -" + option + " " in text, (command, option)
+            assert re.search(r"(Fl|,) -%s\b" % option, text), (command, option)
     for status in (0, 1, 2, 10, 65, 66, 69, 77, 78):
         assert ".It %d\n" % status in text, status
 
