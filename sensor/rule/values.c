@@ -62,7 +62,7 @@ bool values_add_list(struct values *values, const struct list *list)
 		if (values_add(values, item->text, why, sizeof why))
 			continue;
 		yaml_problem(list->doc, item, PROBLEM_ERROR, scope->problems,
-			     "list \"%s\" is compared with a %s: %s", list->name,
+			     "list \"%s\" is compared with %s values: %s", list->name,
 			     field_type_name(values->type), why);
 		good = false;
 	}
