@@ -483,7 +483,7 @@ void alert_fill(struct alert *alert, char *buf, const struct incident *incident,
 	for (size_t i = 0; i < CUTS; i++) {
 		json_init(&d.j, buf, ALERT_JSON_SIZE);
 		d.cut = cuts[i];
-		d.truncated = i > 0;
+		d.truncated = false;
 		json_open_object(&d.j, NULL);
 		put_envelope(&d, now_ns);
 		put_signature(&d);

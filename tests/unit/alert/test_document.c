@@ -292,7 +292,11 @@ static void test_frame_numbers(void **state)
 		sample_finding(&finding);
 		finding.frame[0].number = i;
 		finding.frame[1].number = i + 1; /* comes again as the next one's first */
+		if (i >= 5)			 /* a window later: told */
+			finding.ts_ns += 60 * SEC;
 		incidents_raise(in, &finding, &verdict, "r", "s");
+		if (i == 5)
+			assert_non_null(strstr(w.json, "\"frames\":[1,2,3,4,5,6]"));
 		if (i == 3) {
 			incidents_acknowledge(in, w.last.id, false, finding.ts_ns);
 			assert_non_null(strstr(w.json, "\"frames\":[1,2,3,4]"));

@@ -232,7 +232,7 @@ static void test_disk_quota_removes_the_oldest_closed(void **state)
 {
 	struct world w;
 	char first[ALERT_ID_SIZE];
-	char path[160];
+	char path[160], ours[160];
 	uint64_t bytes;
 
 	(void)state;
@@ -256,6 +256,15 @@ static void test_disk_quota_removes_the_oldest_closed(void **state)
 	incidents_finish(w.in, START + SEC, "end of capture");
 	assert_int_equal(packets_in(&w, first), 64);
 	assert_int_equal(access(path, F_OK), 0);
+
+	/* Closed now, it goes as any other. */
+	for (unsigned i = 0; i < 100; i++) {
+		raise_numbered(&w, 200 + i, 10 + 2 * i, START + SEC);
+		incidents_acknowledge(w.in, w.id, true, START + SEC);
+	}
+	(void)snprintf(ours, sizeof ours, "%s/%s.pcapng", w.folder, first);
+	assert_int_equal(access(ours, F_OK), -1);
+	assert_int_equal(packets_in(&w, w.id), 2);
 
 	/* A restart finds what is there and goes on within the quota. */
 	incidents_free(w.in);
@@ -307,6 +316,7 @@ static void test_a_second_run_replaces_and_never_follows(void **state)
 	size_t len_one, len_two;
 	struct world w;
 	char path[160], target[160];
+	long size;
 
 	(void)state;
 	world_open(&w);
@@ -334,13 +344,42 @@ static void test_a_second_run_replaces_and_never_follows(void **state)
 	output_of(one, sizeof one, "stat -c '%%F %%a' %s/%s.pcapng", w.folder, w.id);
 	assert_non_null(strstr(one, "regular file"));
 	assert_int_equal(strtol(strrchr(one, ' '), NULL, 8) & 0137, 0);
-	/* ... or puts one there later: nothing is written through it. */
-	assert_int_equal(unlink(path), 0);
+	/* ... or puts one there later, to a file that looks like ours: it is not written through.
+	 */
+	assert_int_equal(rename(path, target), 0);
 	assert_int_equal(symlink("precious", path), 0);
+	size = size_of(target);
 	raise_numbered(&w, 1, 8, START + 1);
 	incidents_finish(w.in, START + SEC, "end of capture");
-	assert_int_equal(size_of(target), 0);
+	assert_int_equal(size_of(target), size);
 	assert_int_equal(stat_get(&w.stats, STAT_EVIDENCE_DROPPED), 2);
+	world_close(&w);
+}
+
+/* The files of an earlier run are counted once, though made anew. */
+static void test_a_second_run_stays_within_the_quota(void **state)
+{
+	struct world w;
+	char first[ALERT_ID_SIZE];
+	uint64_t bytes;
+
+	(void)state;
+	world_open(&w);
+	w.config.evidence_quota = 1500; /* three files and not four */
+	world_start(&w);
+	raise_numbered(&w, 1, 1, START);
+	memcpy(first, w.id, sizeof first);
+	incidents_free(w.in);
+	world_start(&w);
+	for (unsigned i = 1; i <= 3; i++) {
+		raise_numbered(&w, i, 1, START);
+		assert_non_null(strstr(w.json, "\"pcap\""));
+	}
+	assert_int_equal(packets_in(&w, first), 2);
+	assert_int_equal(folder_list(w.folder, &bytes, false), 3);
+	assert_int_equal(stat_get(&w.stats, STAT_EVIDENCE_DROPPED), 0);
+	raise_numbered(&w, 4, 1, START);
+	assert_null(strstr(w.json, "\"pcap\""));
 	world_close(&w);
 }
 
@@ -436,6 +475,29 @@ static void test_memory_is_bounded(void **state)
 	world_close(&w);
 }
 
+/* The disk refuses and memory is full: what waits longest gives way to what is new. */
+static void test_new_frames_before_old_ones(void **state)
+{
+	struct rlimit before;
+	struct world w;
+
+	(void)state;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	world_open(&w);
+	w.config.evidence_memory = 2 * 168;
+	world_start(&w);
+	limit_file_size(100);
+	raise_numbered(&w, 1, 1, START);
+	raise_numbered(&w, 2, 3, START);
+	limit_file_size(before.rlim_cur);
+	assert_int_equal(stat_get(&w.stats, STAT_EVIDENCE_DROPPED), 2);
+	incidents_finish(w.in, START + SEC, "end of capture");
+	assert_int_equal(packets_in(&w, w.id), 2);
+	assert_int_equal(stat_get(&w.stats, STAT_EVIDENCE_DROPPED), 2);
+	world_close(&w);
+}
+
 /* More than one write's worth, jumbo frames included. */
 static void test_large_frames(void **state)
 {
@@ -492,9 +554,11 @@ int main(void)
 	    cmocka_unit_test(test_disk_quota_removes_the_oldest_closed),
 	    cmocka_unit_test(test_a_quota_full_of_open_alerts),
 	    cmocka_unit_test(test_a_second_run_replaces_and_never_follows),
+	    cmocka_unit_test(test_a_second_run_stays_within_the_quota),
 	    cmocka_unit_test(test_a_write_that_comes_short),
 	    cmocka_unit_test(test_a_folder_that_vanishes),
 	    cmocka_unit_test(test_memory_is_bounded),
+	    cmocka_unit_test(test_new_frames_before_old_ones),
 	    cmocka_unit_test(test_large_frames),
 	    cmocka_unit_test(test_a_folder_that_cannot_be),
 	};
