@@ -37,11 +37,16 @@ static enum input_state broken(struct input *in, const char *what)
 }
 
 /* Waits only when the caller has nothing else to do. */
-static bool readable(const struct input *in)
+static bool readable(struct input *in)
 {
 	struct pollfd p = {.fd = in->fd, .events = POLLIN};
+	int n;
 
-	return in->regular || poll(&p, 1, in->idle ? WAIT_MS : 0) > 0;
+	if (in->regular)
+		return true;
+	n = poll(&p, 1, in->idle ? WAIT_MS : 0);
+	in->interrupted = n < 0 && errno == EINTR;
+	return n > 0;
 }
 
 /* Bytes of fd into buf; sets ended.  LATER: nothing there now, or a signal came. */
@@ -250,6 +255,8 @@ static int look(struct reader *r, struct err *err)
 		    read_fd(in, r->packed + r->packed_end, sizeof r->packed - r->packed_end, &got);
 		if (state == INPUT_BROKEN)
 			return err_set(err, in->err.code, "%s", in->err.text);
+		if (in->interrupted)
+			return err_set(err, ERR_RUN, "interrupted");
 		r->packed_end += got;
 	}
 	if (r->packed_end < UNPACK_MAGIC || !unpack_wanted(r->packed))

@@ -48,8 +48,9 @@ struct input {
 	uint64_t taken; /* bytes read from fd */
 	int fd;
 	bool regular;
-	bool ended; /* fd gives no more */
-	bool idle;  /* nothing handed out since input_recycle(): waiting is fine */
+	bool ended;	  /* fd gives no more */
+	bool interrupted; /* the last wait, by a signal */
+	bool idle;	  /* nothing handed out since input_recycle(): waiting is fine */
 	struct err err;
 };
 

@@ -36,7 +36,9 @@ static int begin(struct capture *c, struct err *err)
 	do {
 		input_recycle(c->input);
 		state = input_need(c->input, FILE_MAGIC_SIZE);
-	} while (state == INPUT_LATER);
+	} while (state == INPUT_LATER && !c->input->interrupted);
+	if (state == INPUT_LATER)
+		return err_set(err, ERR_RUN, "interrupted");
 	if (state == INPUT_END)
 		return err_set(err, ERR_DATA,
 			       input_left(c->input) == 0 ? "the file is empty"
@@ -50,6 +52,8 @@ static int begin(struct capture *c, struct err *err)
 		read = pcap_begin(&c->pcap, c->input, err);
 		if (read != READ_LATER)
 			break;
+		if (c->input->interrupted)
+			return err_set(err, ERR_RUN, "interrupted");
 		input_recycle(c->input);
 	}
 	return read == READ_FAILED ? err->code : 0;
