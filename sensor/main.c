@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bulkhead/app.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"
+#include "cli/version.h"
 
 static const struct command *const commands[] = {
     &command_run,   &command_replay, &command_check,	 &command_alerts,
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		(void)printf("bulkhead %s\n%s\n", BULKHEAD_VERSION, dpi_version());
+		version_print(stdout);
 		return 0;
 	}
 	command = find_command(argv[1]);

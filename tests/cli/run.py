@@ -112,7 +112,7 @@ def test_no_arguments_is_usage():
 def test_help_goes_to_stdout():
     r = expect(run("--help"), 0)
     assert "usage: bulkhead" in r.out and r.err == "", r
-    for name in ("run", "replay", "check", "rules", "list", "inventory"):
+    for name in ("run", "replay", "check", "alerts", "rules", "list", "inventory"):
         assert re.search(r"^  %s " % name, r.out, re.M), r
 
 
@@ -127,6 +127,7 @@ def test_help_names_only_commands_that_exist():
 def test_version():
     r = expect(run("--version"), 0)
     assert re.match(r"bulkhead \d+\.\d+\.\d+\n", r.out) and "nDPI" in r.out, r
+    assert re.search(r"libpcap\.so\.\d+\.\d+", r.out), r
 
 
 def test_unknown_command():
@@ -463,7 +464,7 @@ def test_manual_names_every_setting_option_and_exit():
         assert ".It Ic %s\n" % row.split()[0] in text, row
     with open(os.path.join(TOP, "docs", "man", "bulkhead.8")) as f:
         text = f.read()
-    for command in ("run", "replay", "check", "rules", "list", "inventory"):
+    for command in ("run", "replay", "check", "alerts", "rules", "list", "inventory"):
         for option in re.findall(r" --([a-z-]+)", run(command, "--help").out):
             assert re.search(r"(Fl|,) -%s\b" % option, text), (command, option)
     for status in (0, 1, 2, 10, 65, 66, 69, 77, 78):
@@ -479,6 +480,12 @@ def test_manual_is_clean():
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         found = [line for line in p.stdout.decode().splitlines() if "referenced manual" not in line]
         assert not found, found
+
+
+def test_alerts_usage():
+    expect(run("alerts"), 2)
+    expect(run("alerts", "--outbox", path("none.db")), 66)
+    expect(run("alerts", "ack", "x", "--outbox", path("none.db")), 2)
 
 
 def test_whois():

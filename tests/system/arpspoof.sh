@@ -116,6 +116,22 @@ only_evil_is_accused() {
 	! entries | cut -f4 | grep -qvE '^evil/'
 }
 
+# The SOC's shell, from the outbox, with the sensor gone.
+shell() {
+	"$LAB_BIN" alerts "$@" --outbox "$LAB_DIR/outbox.db"
+}
+
+shell_tells_the_same() {
+	local id
+	shell list | grep -q 'relay.forward.*evil/c -> acme' || return 1
+	shell matrix | grep -Eq '^evil +acme +[1-9]' || return 1
+	shell report | grep -q '^# ' || return 1
+	id=$(shell list | awk '/relay.forward/ { print $NF; exit }')
+	shell show "${id:0:8}" | python3 -c "
+import json, sys
+assert json.load(sys.stdin)['bulkhead']['alert_id'] == '$id'"
+}
+
 documents_are_json() {
 	entries | cut -f6 | python3 -c "
 import json, sys
@@ -159,6 +175,7 @@ main() {
 	kill -TERM "$LAB_SENSOR"
 	wait "$LAB_SENSOR"
 	lab_check "SIGTERM ends it with 0" test $? -eq 0
+	lab_check "\"bulkhead alerts\" tells the same" shell_tells_the_same
 	[ "$LAB_FAILED" -eq 0 ] || { entries | cut -f1-5; tail -n 30 "$LAB_DIR/sensor.log"; }
 	lab_end
 }

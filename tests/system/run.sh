@@ -1,9 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run.sh [TEST...] - the system tests (all, or those named), each in namespaces of its own; sums
-# up their last lines.  BULKHEAD names another binary than build/bulkhead.
+# run.sh [BINARY] [TEST...] - the system tests (all, or those named), each in namespaces of its
+# own; the last line sums up theirs.
 set -u
+BULKHEAD=${BULKHEAD:-}
+case ${1:-} in
+'' | *.sh) ;;
+*)
+	BULKHEAD=$(realpath "$1")
+	shift
+	;;
+esac
+[ -z "$BULKHEAD" ] || export BULKHEAD
 cd "$(dirname "$0")" || exit 1
 passed=0 failed=0 skipped=0
 [ $# -gt 0 ] || set -- arpspoof.sh
