@@ -78,39 +78,52 @@ static void keep_label(struct worker *w, struct flow *flow, const struct app *ap
 	flow->app = at + 1;
 }
 
-static void collect(struct worker *w, const struct packet *packet, const struct place *place,
-		    unsigned direction)
+/* Tells in the direction of who began the flow, and by which NICs it went that way. */
+static void tell_app(struct worker *w, const struct flow *flow, const struct app *app,
+		     const struct packet *packet, const struct place *place)
+{
+	unsigned direction = (flow->flags & FLOW_FROM_B) != 0;
+	const struct path_key *path = &flow->path[direction][0];
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_APP,
+					     .phase = packet != NULL ? PHASE_FRAME : PHASE_SWEEP,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = direction,
+					     .segment = place->segment,
+					     .domain = flow->key.domain,
+					     .app = app,
+					     .frameless = packet == NULL});
+	if (r == NULL)
+		return;
+	r->has_mac = !mac_is_zero(path->smac) || !mac_is_zero(path->dmac);
+	r->smac = path->smac;
+	r->dmac = path->dmac;
+	emit_commit(w, r);
+}
+
+/* Labels come when they come, and not always for the flow at hand. */
+static void collect(struct worker *w, const struct flow *current, const struct packet *packet,
+		    const struct place *place)
 {
 	struct dpi_result result;
 
 	while (dpi_collect(w->dpi, &result)) {
 		struct flow *flow = flow_table_at(w->flows, (uint32_t)result.flow);
-		struct record *r;
 
 		if (!flow->used || flow->hash != (uint32_t)(result.flow >> 32) ||
 		    result.app.proto[0] == '\0')
 			continue;
 		keep_label(w, flow, &result.app);
-		if (!worker_wants(w, EVENT_APP))
-			continue;
-		r = emit_begin(
-		    w, &(struct emission){.kind = EVENT_APP,
-					  .phase = packet != NULL ? PHASE_FRAME : PHASE_SWEEP,
-					  .packet = packet,
-					  .layer = place->layer,
-					  .flow = flow,
-					  .direction = direction,
-					  .segment = place->segment,
-					  .domain = flow->key.domain,
-					  .app = &result.app,
-					  .frameless = packet == NULL});
-		if (r != NULL)
-			emit_commit(w, r);
+		if (worker_wants(w, EVENT_APP))
+			tell_app(w, flow, &result.app, flow == current ? packet : NULL, place);
 	}
 }
 
-static void inspect(struct worker *w, struct flow *flow, unsigned direction,
-		    const struct packet *packet, const struct place *place)
+static void inspect(struct worker *w, struct flow *flow, const struct packet *packet,
+		    const struct place *place)
 {
 	uint64_t name = flow_table_slot(w->flows, flow) | (uint64_t)flow->hash << 32;
 
@@ -119,12 +132,14 @@ static void inspect(struct worker *w, struct flow *flow, unsigned direction,
 	switch (dpi_submit(w->dpi, name, &flow->dpi, packet, w->now_ns)) {
 	case DPI_MORE:
 		return;
+	case DPI_FULL: /* the flow's next packet may find room */
+		stat_add(&w->stats, STAT_DPI_FULL, 1);
+		break;
 	case DPI_DONE:
-	case DPI_FULL:
 		flow->flags |= FLOW_DPI_DONE;
 		break;
 	}
-	collect(w, packet, place, direction);
+	collect(w, flow, packet, place);
 }
 
 void content_flow_gone(struct worker *w, struct flow *flow)
@@ -134,7 +149,7 @@ void content_flow_gone(struct worker *w, struct flow *flow)
 	if (flow->dpi == 0)
 		return;
 	dpi_finish(w->dpi, &flow->dpi);
-	collect(w, NULL, &place, 0);
+	collect(w, flow, NULL, &place);
 }
 
 /* ---- contradictions: somebody else answers ------------------------------------------------- */
@@ -296,7 +311,7 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 	if (tcp)
 		compare_segments(w, flow, direction, packet, place);
 	if (w->dpi != NULL)
-		inspect(w, flow, direction, packet, place);
+		inspect(w, flow, packet, place);
 	if (worker_wants(w, EVENT_PAYLOAD) && worth_reading(w, flow, direction, packet))
 		tell_payload(w, flow, direction, packet, place, path);
 }

@@ -176,8 +176,13 @@ static bool is_address_assignment(const struct packet *packet)
 }
 
 static void begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
-		       uint32_t hash)
+		       uint32_t hash, unsigned direction)
 {
+	bool answer = packet->proto == IPPROTO_NUM_TCP &&
+		      (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
+
+	if ((direction != 0) != answer)
+		flow->flags |= FLOW_FROM_B;
 	flow->id =
 	    (hash_word(&w->shared->key, w->frame->number) ^ (uint64_t)hash << 18) & FLOW_ID_MASK;
 	flow->generation = w->generation;
@@ -236,7 +241,7 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 	struct flow *flow = flow_table_get(w->flows, &look->key, look->hash, w->now_ns, &fresh);
 
 	if (fresh)
-		begin_flow(w, flow, packet, look->hash);
+		begin_flow(w, flow, packet, look->hash, direction);
 	flow->last_ns = w->now_ns;
 	copy = is_copy(w, flow, direction, packet, &look->place);
 	if (!copy) {
@@ -288,7 +293,7 @@ static void tell_tunnel(struct worker *w, const struct packet *packet, const str
 	look.hash = flow_hash(&w->shared->key, &look.key);
 	flow = flow_table_get(w->flows, &look.key, look.hash, w->now_ns, &fresh);
 	if (fresh)
-		begin_flow(w, flow, packet, look.hash);
+		begin_flow(w, flow, packet, look.hash, direction);
 	flow->last_ns = w->now_ns;
 	flow->bytes[0] += packet->ip_len;
 	n = ++flow->packets[0];

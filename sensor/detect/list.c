@@ -2,15 +2,34 @@
 /* list.c - every detector, in the order they run; and the names of events and kinds. */
 #include "bulkhead/detector.h"
 
-extern const struct detector detect_lease, detect_relay_forward, detect_observe_misdelivery,
-    detect_observe_exposure, detect_spoof_arp, detect_spoof_ndp, detect_spoof_source,
-    detect_boundary_vlan;
+/* clang-format off */
+extern const struct detector detect_lease;
+extern const struct detector detect_relay_forward;
+extern const struct detector detect_relay_rewrite;
+extern const struct detector detect_relay_proxy;
+extern const struct detector detect_relay_intercept;
+extern const struct detector detect_observe_misdelivery;
+extern const struct detector detect_observe_exposure;
+extern const struct detector detect_spoof_arp;
+extern const struct detector detect_spoof_ndp;
+extern const struct detector detect_spoof_source;
+extern const struct detector detect_boundary_vlan;
 
 const struct detector *const detectors[] = {
-    &detect_lease, /* first: the others use what it learns */
-    &detect_relay_forward, &detect_observe_misdelivery, &detect_observe_exposure, &detect_spoof_arp,
-    &detect_spoof_ndp,	   &detect_spoof_source,	&detect_boundary_vlan,	  NULL,
+	&detect_lease, /* first: the others use what it learns */
+	&detect_relay_forward,
+	&detect_relay_rewrite,
+	&detect_relay_proxy,
+	&detect_relay_intercept,
+	&detect_observe_misdelivery,
+	&detect_observe_exposure,
+	&detect_spoof_arp,
+	&detect_spoof_ndp,
+	&detect_spoof_source,
+	&detect_boundary_vlan,
+	NULL,
 };
+/* clang-format on */
 
 /* Names are for ever: a rule may speak of a kind that this build has no detector for yet. */
 static const char *const kinds[] = {

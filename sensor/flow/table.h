@@ -55,6 +55,7 @@ enum flow_flags {
 	FLOW_STREAM = 1u << 2,	 /* carries a capture stream: its payload goes to the judge */
 	FLOW_NO_PATHS = 1u << 3, /* DHCP: addresses are in the making, paths prove nothing */
 	FLOW_CONFLICT = 1u << 4, /* told once */
+	FLOW_FROM_B = 1u << 5,	 /* key.b began it, as far as was seen */
 };
 
 #define FLOW_PATHS 2

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * relay_intercept.c - TLS is ended at a host and opened anew by it: no nonce is left to compare.
+ *
+ *	victim --- TLS, SNI x ---> [actor] --- TLS, SNI x ---> server
+ *
+ * What remains is that each connection of the victim is matched in time by one of the actor's for
+ * the same name; once may be chance, three times is not.  That the client fingerprint (JA3) of the
+ * second differs from the first is a second sign: the actor's own TLS stack speaks there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/table.h"
+#include "detect/build.h"
+
+/* Both handshakes hang together: the interceptor needs the server's certificate to forge his, so
+ * he connects while the client waits.  Clients give up after a few seconds. */
+#define TOGETHER_NS (2 * UINT64_C(1000000000))
+#define TIMES_NEEDED 3
+#define SIGHTINGS 16384
+#define CASES 4096
+/* Pairs further apart than this are no series. */
+#define SERIES_NS (600 * UINT64_C(1000000000))
+
+struct name_key { /* a name at a tenant's door, inwards or outwards */
+	uint32_t tenant;
+	uint32_t outwards;
+	char name[APP_HOST_SIZE];
+};
+
+struct sighting {
+	struct flow_tuple tuple;
+	uint64_t ts_ns;
+	uint64_t flow_id;
+	struct owner src, dst;
+	uint32_t host;
+	struct mac_addr mac;
+	bool paired;
+	char ja3[33];
+};
+
+struct case_key {
+	uint32_t actor, victim;
+	char name[APP_HOST_SIZE];
+};
+
+struct case_file {
+	uint64_t last_ns;
+	unsigned pairs;
+	unsigned other_ja3; /* of these, with another fingerprint outwards */
+};
+
+struct state {
+	struct table *sightings;
+	struct table *cases;
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->sightings = table_new(SIGHTINGS, sizeof(struct name_key), sizeof(struct sighting), seed);
+	s->cases = table_new(CASES, sizeof(struct case_key), sizeof(struct case_file), seed);
+	if (s->sightings == NULL || s->cases == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
+}
+
+static void pair_up(struct state *s, const struct event *ev, const struct sighting *in,
+		    const struct sighting *outward, uint32_t actor, const char *name,
+		    struct findings *out)
+{
+	struct case_key key = {.actor = actor, .victim = in->src.tenant};
+	struct case_file *c;
+	struct finding *f;
+	bool fresh;
+
+	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
+		return;
+	(void)snprintf(key.name, sizeof key.name, "%s", name);
+	c = table_put(s->cases, &key, &fresh);
+	if (!fresh && ev->ts_ns - c->last_ns > SERIES_NS)
+		*c = (struct case_file){0};
+	c->last_ns = ev->ts_ns;
+	c->pairs++;
+	if (in->ja3[0] != '\0' && outward->ja3[0] != '\0' && strcmp(in->ja3, outward->ja3) != 0)
+		c->other_ja3++;
+	if (c->pairs < TIMES_NEEDED)
+		return;
+	f = build_finding(out, ev, "relay.intercept",
+			  c->other_ja3 >= TIMES_NEEDED ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR);
+	if (f == NULL)
+		return;
+	f->actor = party_of_host(ev->inv, outward->host);
+	f->actor.tenant_id = actor;
+	f->victim = party_of_owner(&in->src, &in->tuple.src);
+	f->peer = party_of_owner(&outward->dst, &outward->tuple.dst);
+	f->tuple = in->tuple;
+	f->flow_id = in->flow_id;
+	f->count = c->pairs == TIMES_NEEDED ? TIMES_NEEDED : 1;
+	finding_detail_text(f, "sni", name);
+	finding_detail_uint(f, "pairs", c->pairs);
+	finding_detail_text(f, "client_fingerprint", c->other_ja3 > 0 ? "differs" : "same");
+}
+
+static void note(struct state *s, const struct event *ev, uint32_t tenant, bool outwards,
+		 struct findings *out)
+{
+	struct name_key key = {.tenant = tenant, .outwards = outwards};
+	struct sighting *mine;
+	struct sighting *other;
+
+	(void)snprintf(key.name, sizeof key.name, "%s", ev->app.host);
+	mine = table_put(s->sightings, &key, NULL);
+	*mine = (struct sighting){.tuple = ev->tuple,
+				  .ts_ns = ev->ts_ns,
+				  .flow_id = ev->flow_id,
+				  .src = ev->src,
+				  .dst = ev->dst};
+	mine->host = outwards ? (ev->src.host != HOST_NONE ? ev->src.host : ev->from.host)
+			      : (ev->dst.tenant == tenant ? ev->dst.host : ev->to.host);
+	memcpy(mine->ja3, ev->app.ja3, sizeof mine->ja3);
+	key.outwards = !outwards;
+	other = table_find(s->sightings, &key);
+	if (other == NULL || other->paired || ev->ts_ns - other->ts_ns > TOGETHER_NS)
+		return;
+	mine->paired = true;
+	other->paired = true;
+	if (outwards)
+		pair_up(s, ev, other, mine, tenant, ev->app.host, out);
+	else
+		pair_up(s, ev, mine, other, tenant, ev->app.host, out);
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+	uint32_t client = is_tenant(ev->src.tenant) ? ev->src.tenant : ev->from.tenant;
+	uint32_t door = is_tenant(ev->dst.tenant) ? ev->dst.tenant : ev->to.tenant;
+
+	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
+		return;
+	if (is_tenant(door) && door != client)
+		note(s, ev, door, false, out);
+	if (is_tenant(client) && door != client)
+		note(s, ev, client, true, out);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->sightings) + table_evicted(s->cases);
+}
+
+static void close_state(void *opaque)
+{
+	struct state *s = opaque;
+
+	table_free(s->sightings);
+	table_free(s->cases);
+}
+
+const struct detector detect_relay_intercept = {
+    .kind = "relay.intercept",
+    .summary = "TLS of another tenant ended at a host and opened anew for the same name",
+    .wants = EVENT_BIT(EVENT_APP),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * relay_proxy.c - one token on two flows that meet at a tenant's host: it passes the content on.
+ *
+ *	victim ---- flow 1 ----> [actor] ---- flow 2 ----> server      (client's nonce)
+ *	victim <--- flow 2 ----- [actor] <--- flow 1 ----- server      (server's nonce)
+ *
+ * The flows share no address, port or sequence number; the nonce in them is the same.  Silent when
+ * a far end is the host's own tenant: that is a service with its back end.
+ */
+#include "detect/build.h"
+#include "detect/meet.h"
+
+struct state {
+	struct meet *meet;
+	uint64_t random_ns; /* how far apart the two flows may be: with a nonce ... */
+	uint64_t text_ns;   /* ... and with text that could be said twice */
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	s->random_ns = options->windows.token;
+	s->text_ns = options->windows.relay;
+	s->meet = meet_new((uint32_t)(options->limits.tokens / 2), seed);
+	return s->meet != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory for tokens");
+}
+
+/* The tenant at which a leg arrives (by IP, else by NIC), or that sends it. */
+static uint32_t arrives_at(const struct leg_view *v)
+{
+	return is_tenant(v->dst.tenant) ? v->dst.tenant : v->to.tenant;
+}
+
+static uint32_t leaves_from(const struct leg_view *v)
+{
+	return is_tenant(v->src.tenant) ? v->src.tenant : v->from.tenant;
+}
+
+static uint32_t host_at(const struct owner *owner, const struct carrier *carrier, uint32_t tenant)
+{
+	if (owner->tenant == tenant && owner->host != HOST_NONE)
+		return owner->host;
+	return carrier->tenant == tenant ? carrier->host : HOST_NONE;
+}
+
+/* Is a far end the relay's own, or could it be?  Unregistered addresses that are reached without
+ * the provider's router are as good as next door. */
+static bool own_end(const struct owner *owner, const struct ip_addr *ip,
+		    const struct carrier *carrier, uint32_t tenant)
+{
+	if (owner->tenant == tenant)
+		return true;
+	if (carrier->tenant == TENANT_INFRASTRUCTURE)
+		return false;
+	return owner->tenant == TENANT_UNKNOWN ||
+	       (owner->kind == OWNER_NONE && (ip_is_private(ip) || ip_is_link_local(ip)));
+}
+
+static void tell(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
+		 uint32_t relay, unsigned end, struct findings *out)
+{
+	const struct token *token = &ev->u.token.token;
+	uint32_t host = host_at(&out_leg->src, &out_leg->from, relay);
+	struct finding_frame first = leg_frame(in->leg);
+	struct finding_frame second = leg_frame(out_leg->leg);
+	struct finding *f = build_finding(out, ev, "relay.proxy",
+					  token->random ? CONFIDENCE_PROOF : CONFIDENCE_STRONG);
+
+	if (f == NULL)
+		return;
+	if (host == HOST_NONE)
+		host = host_at(&in->dst, &in->to, relay);
+	f->actor = party_of_host(ev->inv, host);
+	f->actor.tenant_id = relay;
+	/* The victim's own flow: the one it is an end of. */
+	f->tuple = end == 0 ? in->leg->tuple : out_leg->leg->tuple;
+	f->flow_id = 0;
+	f->victim = end == 0 ? party_of_owner(&in->src, &in->leg->tuple.src)
+			     : party_of_owner(&out_leg->dst, &out_leg->leg->tuple.dst);
+	f->peer = end == 0 ? party_of_owner(&out_leg->dst, &out_leg->leg->tuple.dst)
+			   : party_of_owner(&in->src, &in->leg->tuple.src);
+	f->next = party_of_carrier(&out_leg->to, out_leg->leg->dmac);
+	f->bytes = token->bytes;
+	f->has_delay = out_leg->leg->ts_ns >= in->leg->ts_ns;
+	f->delay_us = f->has_delay ? (out_leg->leg->ts_ns - in->leg->ts_ns) / 1000 : 0;
+	f->frame_count = 0;
+	build_frame(f, &first);
+	build_frame(f, &second);
+	finding_detail_text(f, "token", token_name((enum token_kind)token->kind));
+}
+
+/* in arrives where out leaves: whose host is in between, and whom does it concern? */
+static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
+		  struct findings *out)
+{
+	uint32_t relay = arrives_at(in);
+	uint32_t other = out_leg->dst.tenant;
+
+	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
+		return;
+	if (!ev->u.token.token.random &&
+	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
+		return;
+	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
+	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
+		return;
+	if (is_other_tenant(in->src.tenant, relay))
+		tell(ev, in, out_leg, relay, 0, out);
+	if (is_other_tenant(other, relay) && other != in->src.tenant)
+		tell(ev, in, out_leg, relay, 1, out);
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+	const struct token *token = &ev->u.token.token;
+	struct leg_view earlier[MEET_LEGS];
+	struct leg_view now;
+	unsigned count;
+
+	if (token->kind == TOKEN_TCP_SYN || token->kind == TOKEN_PAYLOAD)
+		return; /* relay.rewrite's */
+	count = meet_token(s->meet, ev, token->random ? s->random_ns : s->text_ns, earlier, &now);
+	for (unsigned i = 0; i < count; i++) {
+		if (leg_same_flow(earlier[i].leg, now.leg))
+			continue; /* the same flow further along its way */
+		judge(ev, &earlier[i], &now, out);
+		judge(ev, &now, &earlier[i], out); /* mirrors may swap the order */
+	}
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	return meet_evicted(((const struct state *)opaque)->meet);
+}
+
+static void close_state(void *opaque)
+{
+	meet_free(((struct state *)opaque)->meet);
+}
+
+const struct detector detect_relay_proxy = {
+    .kind = "relay.proxy",
+    .summary = "a nonce of another tenant's conversation on both sides of a host",
+    .wants = EVENT_BIT(EVENT_TOKEN),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};
