@@ -16,8 +16,11 @@ sysconfdir ?= /etc
 
 PKGS = libpcap libndpi hiredis yaml-0.1 sqlite3 libxxhash zlib libzstd libmaxminddb
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
-HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
-	-ftrivial-auto-var-init=zero
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+# clang 14 wants a second, self-abolishing option for this one.
+ifeq ($(findstring clang,$(CC)),)
+HARDEN += -ftrivial-auto-var-init=zero
+endif
 FORTIFY = -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 OPT ?= -O2 -g
 SAN ?=
