@@ -29,7 +29,6 @@
 #define GRE_ERSPAN3 0x22eb
 
 #define ERSPAN2_HEADER 8
-#define ERSPAN2_VERSION 1
 #define ERSPAN3_HEADER 12
 #define ERSPAN3_VERSION 2
 #define ERSPAN3_SUBHEADER 8
@@ -49,13 +48,14 @@ static void carry_key(struct decode *d, uint32_t key)
 	d->carried.flags |= PACKET_KEY;
 }
 
-static void tunnel_erspan2(struct decode *d, struct left *in, const uint8_t *h)
+static bool tunnel_erspan2(struct decode *d, const struct left *in, const uint8_t *h)
 {
 	if (!carry_ethernet(d, ENCAP_ERSPAN2, in))
-		return;
+		return false;
 	carry_key(d, read_be16(h + 2) & ERSPAN_SESSION);
 	if (ERSPAN_EN(h) == ERSPAN_EN_8021Q)
 		d->carried.vlan = read_be16(h) & ERSPAN_VLAN;
+	return true;
 }
 
 static void tunnel_erspan3(struct decode *d, struct left *in, const uint8_t *h)
@@ -75,21 +75,20 @@ static void tunnel_erspan3(struct decode *d, struct left *in, const uint8_t *h)
 
 static void tunnel_erspan(struct decode *d, struct left *in, bool sequence)
 {
-	const uint8_t *h;
+	struct left bare = *in;
+	const uint8_t *h = NULL;
 
-	in->open = true;
-	if (!sequence) {
-		(void)carry_ethernet(d, ENCAP_ERSPAN1, in);
+	in->open = bare.open = true;
+	if (sequence)
+		h = left_take(in, ERSPAN2_HEADER);
+	if (h != NULL && h[0] >> 4 == ERSPAN3_VERSION) {
+		if (left_take(in, ERSPAN3_HEADER - ERSPAN2_HEADER) != NULL)
+			tunnel_erspan3(d, in, h);
 		return;
 	}
-	h = left_take(in, ERSPAN2_HEADER);
-	if (h == NULL)
-		return;
-	if (h[0] >> 4 == ERSPAN2_VERSION)
-		tunnel_erspan2(d, in, h);
-	else if (h[0] >> 4 == ERSPAN3_VERSION &&
-		 left_take(in, ERSPAN3_HEADER - ERSPAN2_HEADER) != NULL)
-		tunnel_erspan3(d, in, h);
+	/* Tools leave the version of type II at 0, or number type I: what fits is what it is. */
+	if (h == NULL || !tunnel_erspan2(d, in, h))
+		(void)carry_ethernet(d, ENCAP_ERSPAN1, &bare);
 }
 
 /* PPTP's GRE (RFC 2637): the key field is payload length and call id. */

@@ -185,6 +185,11 @@ static void erspan(void **state)
 	assert_int_equal(stack.layer[1].tunnel_key, 17);
 	assert_int_equal(stack.layer[1].vlan, 300);
 	assert_int_equal(stack.layer[1].tag_count, 0);
+	front(&b)[14 + 20 + 8] &= 0x0f; /* version 0, as some tools leave it */
+	assert_inner(ENCAP_ERSPAN2, true);
+	front(&b)[14 + 20 + 10] = 0; /* En 0: the VLAN is the port's, the frame had no tag */
+	assert_inner(ENCAP_ERSPAN2, true);
+	assert_int_equal(stack.layer[1].vlan, 0);
 
 	inner_frame();
 	h = push(&b, 8 + 12 + 8);
