@@ -119,7 +119,8 @@ static bool parse_risk(const char *text, struct literal *out, char *why, size_t 
 	for (unsigned i = 0; i < RISK_BITS; i++) {
 		const char *name = dpi_risk_name(UINT64_C(1) << i);
 
-		if (*name == '\0')
+		/* Bits without a name are given out as their number. */
+		if (*name == '\0' || (*name >= '0' && *name <= '9'))
 			continue;
 		if (strcasecmp(name, text) == 0) {
 			out->bits = UINT64_C(1) << i;
