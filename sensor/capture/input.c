@@ -177,9 +177,7 @@ static void check_map(struct input *in)
 		(void)err_set(&in->err, ERR_DATA, "the file became shorter while it was read");
 		return;
 	}
-#ifdef MADV_POPULATE_READ
 	(void)madvise((uint8_t *)in->map + done, len, MADV_POPULATE_READ); /* else by faults */
-#endif
 	in->checked += len;
 }
 

@@ -43,6 +43,7 @@ struct capture {
 	struct frame_batch *batch; /* being filled */
 	uint16_t linktype;
 	uint16_t tap;
+	bool failed;	    /* libpcap tells an error once: it is kept */
 	uint64_t joined_ns; /* frames before were seen by other members of the fanout group too */
 	struct capture_stats stats;
 	int sysfs[SYSFS_COUNTERS]; /* the interface's own drop counters; -1: has none */
@@ -243,17 +244,19 @@ static void keep_frame(u_char *user, const struct pcap_pkthdr *header, const u_c
 
 static enum capture_verdict live_next(struct capture *c, struct frame_batch *batch, struct err *err)
 {
-	int n;
+	int n = 0;
 
 	batch->count = 0;
 	c->batch = batch;
 	c->used = 0;
-	n = pcap_dispatch(c->pcap, FRAME_BATCH, keep_frame, (u_char *)c);
-	if (n == 0) {
+	if (!c->failed)
+		n = pcap_dispatch(c->pcap, FRAME_BATCH, keep_frame, (u_char *)c);
+	if (n == 0 && !c->failed) {
 		(void)poll(&c->poll, 1, WAIT_MS); /* whatever it says, the ring is looked at */
 		n = pcap_dispatch(c->pcap, FRAME_BATCH, keep_frame, (u_char *)c);
 	}
-	if (n >= 0 || batch->count != 0)
+	c->failed |= n < 0;
+	if (!c->failed || batch->count != 0)
 		return CAPTURE_OK;
 	(void)err_set(err, ERR_RUN, "%s: %s", c->name, pcap_geterr(c->pcap));
 	return CAPTURE_ERROR;
