@@ -50,8 +50,9 @@
 #define PORT_TZSP 37008
 
 #define MPLS_MAX_LABELS 16
-#define IPV6_MAX_EXTENSIONS 64 /* hosts drop far shorter chains; the cost of a frame stays small   \
-				*/
+#define IPV6_MAX_EXTENSIONS                                                                        \
+	64 /* hosts drop far shorter chains; the cost of a frame stays small                       \
+	    */
 
 /* The bytes of a layer that are not read yet. */
 struct left {
@@ -78,6 +79,7 @@ struct carried {
 /* A frame being decoded. */
 struct decode {
 	struct packet *packet;
+	bool slowly; /* never by the fast path */
 	struct left left;
 	struct carried carried;
 };
@@ -152,10 +154,10 @@ static inline const uint8_t *decode_take(struct decode *d, uint32_t len)
 
 /* packet.c.  decode_slowly() is packet_decode() without the fast path, for the test of it. */
 void decode_slowly(const struct frame *frame, struct packet_stack *stack);
-void decode_layers(struct packet_stack *stack, const struct carried *first);
 
-/* fast.c: false when the frame is anything but the common case; packet is then to be reset. */
-bool decode_fast(const struct frame *frame, struct packet *packet);
+/* fast.c: false when the Ethernet frame is anything but the common case; packet is then to be
+ * reset.  What its payload carries is left to the caller. */
+bool decode_fast(const uint8_t *data, uint32_t captured, uint32_t wire, struct packet *packet);
 
 /* link.c, ethernet.c, vlan.c, llc.c, mpls.c, ppp.c */
 void decode_link(struct decode *d, uint16_t linktype);

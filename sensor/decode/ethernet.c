@@ -19,74 +19,77 @@ void decode_ethernet(struct decode *d)
 	decode_ethertype(d, read_be16(h + 12));
 }
 
-/* Not followed, but nobody's mistake: registered types that occur on switched networks. */
+/* Followed, or not followed but nobody's mistake: registered types that occur on switched networks.
+ */
+static const uint16_t known[] = {
+    ETHERTYPE_IPV4,
+    ETHERTYPE_ARP,
+    ETHERTYPE_TEB,
+    ETHERTYPE_RARP,
+    ETHERTYPE_IPX,
+    ETHERTYPE_IPV6,
+    ETHERTYPE_MPLS,
+    ETHERTYPE_MPLS_MULTICAST,
+    ETHERTYPE_PPPOE_SESSION,
+    0x0842, /* wake on LAN */
+    0x22ea, /* stream reservation */
+    0x22f0, /* audio/video transport */
+    0x22f3, /* TRILL */
+    0x22f4, /* L2 IS-IS */
+    0x4305, /* B.A.T.M.A.N. advanced */
+    0x6002, /* DEC MOP remote console */
+    0x6003, /* DECnet */
+    0x6007, /* DEC LAVC */
+    0x809b, /* AppleTalk */
+    0x80f3, /* AppleTalk ARP */
+    0x8808, /* MAC control: pause */
+    0x8809, /* slow protocols: LACP */
+    0x8819, /* CobraNet */
+    0x8863, /* PPPoE discovery */
+    0x886d, /* Intel ANS probes */
+    0x8870, /* jumbo LLC */
+    0x887b, /* HomePlug 1.0 */
+    0x888e, /* EAPOL */
+    0x8892, /* PROFINET */
+    0x8899, /* Realtek remote control, loop detection */
+    0x88a2, /* ATA over Ethernet */
+    0x88a4, /* EtherCAT */
+    0x88ab, /* POWERLINK */
+    0x88b5, /* local experimental */
+    0x88b6, /* local experimental */
+    0x88b8, /* GOOSE */
+    0x88ba, /* sampled values */
+    0x88ca, /* TIPC */
+    0x88cc, /* LLDP */
+    0x88e1, /* HomePlug AV */
+    0x88e3, /* media redundancy */
+    0x88e5, /* MACsec */
+    0x88e7, /* provider backbone bridge */
+    0x88f5, /* MVRP */
+    0x88f6, /* MMRP */
+    0x88f7, /* PTP */
+    0x88f8, /* NC-SI */
+    0x88fb, /* PRP */
+    0x8902, /* CFM, Y.1731 */
+    0x8906, /* FCoE */
+    0x8909, /* Cisco metadata */
+    0x8914, /* FCoE initialisation */
+    0x8915, /* RoCE */
+    0x8917, /* media independent control */
+    0x892f, /* HSR */
+    0x893a, /* IEEE 1905.1 */
+    0x8940, /* edge control */
+    0x894f, /* network service header */
+    0x9000, /* loopback test */
+    0xf1c1, /* redundancy tag */
+};
+
 bool ethertype_known(uint16_t type)
 {
-	switch (type) {
-	case ETHERTYPE_IPV4:
-	case ETHERTYPE_ARP:
-	case ETHERTYPE_TEB:
-	case ETHERTYPE_RARP:
-	case ETHERTYPE_IPX:
-	case ETHERTYPE_IPV6:
-	case ETHERTYPE_MPLS:
-	case ETHERTYPE_MPLS_MULTICAST:
-	case ETHERTYPE_PPPOE_SESSION:
-	case 0x0842: /* wake on LAN */
-	case 0x22ea: /* stream reservation */
-	case 0x22f0: /* audio/video transport */
-	case 0x22f3: /* TRILL */
-	case 0x22f4: /* L2 IS-IS */
-	case 0x4305: /* B.A.T.M.A.N. advanced */
-	case 0x6002: /* DEC MOP remote console */
-	case 0x6003: /* DECnet */
-	case 0x6007: /* DEC LAVC */
-	case 0x809b: /* AppleTalk */
-	case 0x80f3: /* AppleTalk ARP */
-	case 0x8808: /* MAC control: pause */
-	case 0x8809: /* slow protocols: LACP */
-	case 0x8819: /* CobraNet */
-	case 0x8863: /* PPPoE discovery */
-	case 0x886d: /* Intel ANS probes */
-	case 0x8870: /* jumbo LLC */
-	case 0x887b: /* HomePlug 1.0 */
-	case 0x888e: /* EAPOL */
-	case 0x8892: /* PROFINET */
-	case 0x8899: /* Realtek remote control, loop detection */
-	case 0x88a2: /* ATA over Ethernet */
-	case 0x88a4: /* EtherCAT */
-	case 0x88ab: /* POWERLINK */
-	case 0x88b5: /* local experimental */
-	case 0x88b6: /* local experimental */
-	case 0x88b8: /* GOOSE */
-	case 0x88ba: /* sampled values */
-	case 0x88ca: /* TIPC */
-	case 0x88cc: /* LLDP */
-	case 0x88e1: /* HomePlug AV */
-	case 0x88e3: /* media redundancy */
-	case 0x88e5: /* MACsec */
-	case 0x88e7: /* provider backbone bridge */
-	case 0x88f5: /* MVRP */
-	case 0x88f6: /* MMRP */
-	case 0x88f7: /* PTP */
-	case 0x88f8: /* NC-SI */
-	case 0x88fb: /* PRP */
-	case 0x8902: /* CFM, Y.1731 */
-	case 0x8906: /* FCoE */
-	case 0x8909: /* Cisco metadata */
-	case 0x8914: /* FCoE initialisation */
-	case 0x8915: /* RoCE */
-	case 0x8917: /* media independent control */
-	case 0x892f: /* HSR */
-	case 0x893a: /* IEEE 1905.1 */
-	case 0x8940: /* edge control */
-	case 0x894f: /* network service header */
-	case 0x9000: /* loopback test */
-	case 0xf1c1: /* redundancy tag */
-		return true;
-	default:
-		return false;
-	}
+	for (size_t n = 0; n < sizeof known / sizeof known[0]; n++)
+		if (known[n] == type)
+			return true;
+	return false;
 }
 
 void decode_ethertype(struct decode *d, uint16_t type)

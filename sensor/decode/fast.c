@@ -4,8 +4,8 @@
  * without options or IPv6 without extension headers, no fragment, TCP or UDP, whole headers.
  *
  * Its length is looked at once, and every field is read from a known place.  Anything else, also
- * anything wrong or any port a tunnel may have, is declined and decoded the long way; where
- * this file accepts, it must say exactly what the long way says (tests/unit/decode/test_fast.c).
+ * anything wrong, is declined and decoded the long way; where this file accepts, it must say
+ * exactly what the long way says (tests/unit/decode/test_hostile.c).
  */
 #include "decode/decode.h"
 
@@ -39,7 +39,7 @@ static inline bool fast_tcp(struct packet *p, const uint8_t *h, uint32_t wire)
 
 static inline bool fast_udp(struct packet *p, const uint8_t *h, uint32_t wire)
 {
-	if (p->l4_len < UDP_HEADER || read_be16(h + 4) != wire || tunnel_is_port(p->dport))
+	if (p->l4_len < UDP_HEADER || read_be16(h + 4) != wire)
 		return false;
 	p->flags |= PACKET_L4;
 	p->l4_checksum = read_be16(h + 6);
@@ -104,14 +104,12 @@ static inline bool fast_ipv6(struct packet *p, uint32_t captured, uint32_t wire)
 	return fast_transport(p, IPV6_HEADER, captured);
 }
 
-bool decode_fast(const struct frame *frame, struct packet *p)
+bool decode_fast(const uint8_t *h, uint32_t captured, uint32_t wire, struct packet *p)
 {
-	const uint8_t *h = frame->data;
-	uint32_t captured = frame->caplen < frame->len ? frame->caplen : frame->len;
 	uint32_t offset = ETHERNET_HEADER;
 	uint16_t type;
 
-	if (frame->linktype != LINK_ETHERNET || captured < FAST_MIN + TAG_SIZE)
+	if (captured < FAST_MIN + TAG_SIZE)
 		return false;
 	packet_reset(p);
 	memcpy(p->dmac.b, h, sizeof p->dmac);
@@ -132,8 +130,8 @@ bool decode_fast(const struct frame *frame, struct packet *p)
 	p->ethertype = type;
 	p->l3_data = h + offset;
 	if (type == ETHERTYPE_IPV4)
-		return fast_ipv4(p, captured - offset, frame->len - offset);
+		return fast_ipv4(p, captured - offset, wire - offset);
 	if (type == ETHERTYPE_IPV6)
-		return fast_ipv6(p, captured - offset, frame->len - offset);
+		return fast_ipv6(p, captured - offset, wire - offset);
 	return false;
 }

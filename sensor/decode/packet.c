@@ -8,45 +8,76 @@
  */
 #include "decode/decode.h"
 
-static void decode_layer(struct decode *d, struct packet *packet)
+static bool may_carry(const struct packet *packet)
 {
-	const struct carried how = d->carried;
+	return packet->proto == IPPROTO_NUM_UDP && tunnel_is_port(packet->dport);
+}
 
+/* What carried the layer tells of it. */
+static void apply_carrier(struct packet *packet, const struct carried *how)
+{
+	packet->encap = how->encap;
+	packet->flags |= how->flags;
+	packet->vni = how->vni;
+	packet->tunnel_key = how->key;
+	if (packet->tag_count == 0)
+		packet->vlan = how->vlan;
+}
+
+static bool layer_fast(struct decode *d, const struct carried *how, struct packet *packet)
+{
+	uint64_t wire = left_wire(&how->left);
+
+	if (d->slowly || how->left.open || wire > UINT32_MAX ||
+	    (how->kind != CARRIED_ETHERNET &&
+	     (how->kind != CARRIED_LINK || how->type != LINK_ETHERNET)) ||
+	    !decode_fast(how->left.c.at, left_captured(&how->left), (uint32_t)wire, packet))
+		return false;
+	if (may_carry(packet)) {
+		d->left = (struct left){
+		    .c = cursor_over(packet->payload, packet->payload_len),
+		    .beyond = packet->payload_wire - packet->payload_len,
+		};
+		tunnel_of_udp(d);
+	}
+	return true;
+}
+
+static void layer_slow(struct decode *d, const struct carried *how, struct packet *packet)
+{
 	packet_reset(packet);
-	d->packet = packet;
-	d->left = how.left;
-	d->carried.kind = CARRIED_NOTHING;
-	packet->encap = how.encap;
-	packet->flags = how.flags;
-	packet->vni = how.vni;
-	packet->tunnel_key = how.key;
-	packet->l2 = how.left.c.at;
-	packet->l2_len = left_captured(&how.left);
-	switch (how.kind) {
+	d->left = how->left;
+	packet->l2 = how->left.c.at;
+	packet->l2_len = left_captured(&how->left);
+	switch (how->kind) {
 	case CARRIED_LINK:
-		decode_link(d, how.type);
+		decode_link(d, how->type);
 		break;
 	case CARRIED_ETHERNET:
 		decode_ethernet(d);
 		break;
 	default:
-		decode_ethertype(d, how.type);
+		decode_ethertype(d, how->type);
 		break;
 	}
-	if (packet->tag_count == 0)
-		packet->vlan = how.vlan;
 }
 
-void decode_layers(struct packet_stack *stack, const struct carried *first)
+static void decode_layers(struct packet_stack *stack, const struct carried *first, bool slowly)
 {
-	struct decode d = {.carried = *first};
+	struct decode d = {.carried = *first, .slowly = slowly};
 	struct packet *packet;
 
 	stack->verdict = DECODE_OK;
 	stack->count = 0;
 	do {
+		const struct carried how = d.carried;
+
 		packet = &stack->layer[stack->count++];
-		decode_layer(&d, packet);
+		d.packet = packet;
+		d.carried.kind = CARRIED_NOTHING;
+		if (!layer_fast(&d, &how, packet))
+			layer_slow(&d, &how, packet);
+		apply_carrier(packet, &how);
 		if (d.carried.kind != CARRIED_NOTHING && stack->count == PACKET_MAX_LAYERS)
 			packet->verdict = DECODE_DEPTH;
 		if (packet->verdict > stack->verdict)
@@ -65,19 +96,28 @@ static struct carried first_layer(const uint8_t *data, uint32_t caplen, uint32_t
 	};
 }
 
-void decode_slowly(const struct frame *frame, struct packet_stack *stack)
+static void decode_frame(const struct frame *frame, struct packet_stack *stack, bool slowly)
 {
 	struct carried first = first_layer(frame->data, frame->caplen, frame->len);
 
 	first.type = frame->linktype;
 	stack->frame = frame;
-	decode_layers(stack, &first);
+	decode_layers(stack, &first, slowly);
+}
+
+void decode_slowly(const struct frame *frame, struct packet_stack *stack)
+{
+	decode_frame(frame, stack, true);
 }
 
 void packet_decode(const struct frame *frame, struct packet_stack *stack)
 {
-	if (!decode_fast(frame, &stack->layer[0])) {
-		decode_slowly(frame, stack);
+	uint32_t captured = frame->caplen < frame->len ? frame->caplen : frame->len;
+
+	if (frame->linktype != LINK_ETHERNET ||
+	    !decode_fast(frame->data, captured, frame->len, &stack->layer[0]) ||
+	    may_carry(&stack->layer[0])) {
+		decode_frame(frame, stack, false);
 		return;
 	}
 	stack->frame = frame;
@@ -92,5 +132,5 @@ void packet_decode_bytes(const uint8_t *data, uint32_t caplen, uint32_t len, boo
 
 	first.type = ip ? LINK_RAW : LINK_ETHERNET;
 	stack->frame = NULL;
-	decode_layers(stack, &first);
+	decode_layers(stack, &first, false);
 }
