@@ -6,7 +6,9 @@
  * A command's failure arrives here as a code and a text (err.h) and leaves as one line and the
  * exit status that bulkhead(8) promises.
  */
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,9 +49,12 @@ static const struct command *find_command(const char *name)
 /* What was asked for must have arrived: a full disk under "-o -" is a failure. */
 static int close_output(FILE *out, struct err *err)
 {
-	if (fflush(out) == 0 && ferror(out) == 0)
+	int failed = fflush(out);
+	bool gone = failed != 0 && errno == EPIPE; /* | head has seen enough: no need to say so */
+
+	if (failed == 0 && ferror(out) == 0)
 		return 0;
-	return err_set(err, ERR_RUN, "cannot write to standard output");
+	return gone ? ERR_RUN : err_set(err, ERR_RUN, "cannot write to standard output");
 }
 
 static int run_command(const struct command *command, int argc, char **argv, struct err *err)

@@ -24,7 +24,7 @@ static void field_row(void *context, const char *name, const char *type, const c
 	const struct cli *cli = context;
 	char row[ROW_SIZE];
 
-	(void)snprintf(row, sizeof row, "%-20s %-10s %-26s %s\n", name, type, or_dash(example),
+	(void)snprintf(row, sizeof row, "%-24s %-12s %-26s %s\n", name, type, or_dash(example),
 		       or_dash(summary));
 	terminal_puts(cli->out, row);
 }
@@ -49,19 +49,38 @@ static int list_events(struct cli *cli, struct err *err)
 	return 0;
 }
 
-static int list_kinds(struct cli *cli, struct err *err)
+/* The detector that states a kind: its own, or one of those it states also. */
+static const struct detector *stated_by(const char *kind)
 {
 	int i, k;
 
-	(void)err;
-	(void)fprintf(cli->out, "%-26s %s\n", "KIND", "MEANING");
 	for (i = 0; detectors[i] != NULL; i++) {
 		const struct detector *d = detectors[i];
 
-		(void)fprintf(cli->out, "%-26s %s\n", d->kind, d->summary);
+		if (strcmp(d->kind, kind) == 0)
+			return d;
 		for (k = 0; d->also != NULL && d->also[k] != NULL; k++)
-			(void)fprintf(cli->out, "%-26s (by the detector of %s)\n", d->also[k],
-				      d->kind);
+			if (strcmp(d->also[k], kind) == 0)
+				return d;
+	}
+	return NULL;
+}
+
+static int list_kinds(struct cli *cli, struct err *err)
+{
+	const char *const *kind;
+
+	(void)err;
+	(void)fprintf(cli->out, "%-28s %s\n", "KIND", "MEANING");
+	for (kind = detector_kinds(); *kind != NULL; kind++) {
+		const struct detector *d = stated_by(*kind);
+
+		if (d == NULL)
+			(void)fprintf(cli->out, "%-28s (no detector in this version)\n", *kind);
+		else if (strcmp(d->kind, *kind) == 0)
+			(void)fprintf(cli->out, "%-28s %s\n", *kind, d->summary);
+		else
+			(void)fprintf(cli->out, "%-28s (by the detector of %s)\n", *kind, d->kind);
 	}
 	return 0;
 }

@@ -330,6 +330,50 @@ def test_69_redis_unavailable():
     assert "edis" in r.err, r
 
 
+class Redis:
+    """A redis-server of our own on a Unix socket; use as a context."""
+
+    def __enter__(self):
+        if not shutil.which("redis-server"):
+            raise Skip("no redis-server")
+        self.socket = path("redis.sock")
+        self.p = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", self.socket,
+                                   "--dir", TMP, "--save", "", "--appendonly", "no"],
+                                  stdout=subprocess.DEVNULL)
+        for _ in range(200):
+            if self.cli("ping") == "PONG":
+                return self
+            time.sleep(0.05)
+        raise AssertionError("redis-server does not answer")
+
+    def cli(self, *args):
+        return subprocess.run(["redis-cli", "-s", self.socket, *args], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL).stdout.decode().strip()
+
+    def __exit__(self, *exc):
+        self.p.terminate()
+        self.p.wait()
+
+
+def test_replay_into_redis_twice_adds_nothing():
+    with Redis() as redis:
+        into = [*KNOWN, "--redis", "unix://" + redis.socket]
+        r = expect(run("replay", "-q", *into, "-o", "-", ATTACK), 0)
+        changes = len(alerts(r.out))
+        assert redis.cli("XLEN", "bulkhead:alerts") == str(changes) != "0"
+        expect(run("replay", "-q", *into, ATTACK), 0)
+        expect(run("replay", "-q", "--workers", "2", *into, plain(ATTACK, "a.pcap")), 0)
+        copy = shutil.copy(ATTACK, path("other-name.pcap.gz"))
+        expect(run("replay", "-q", *into, copy), 0)
+        # The unpacked one is other bytes, hence another replay: ids and seqs tell its entries.
+        assert redis.cli("XLEN", "bulkhead:alerts") == str(2 * changes)
+        env = {"BULKHEAD_REDIS_URL": "unix://" + redis.socket}
+        expect(run("replay", "-q", *KNOWN, "--redis", "env", ATTACK, env=env), 0)
+        expect(run("replay", "-q", *KNOWN, ATTACK, env=env), 0)  # nothing said so
+        assert redis.cli("XLEN", "bulkhead:alerts") == str(2 * changes)
+        assert redis.cli("ZCARD", "bulkhead:open") == "0"
+
+
 def test_redis_url_wrong_is_usage():
     expect(run("replay", "-q", *KNOWN, "--redis", "env", ATTACK, env={"BULKHEAD_REDIS_URL": ""}), 2)
 

@@ -7,69 +7,10 @@
 # The first relayed packet is found by tcpdump on the same SPAN, not by the sensor; the alert's
 # arrival is the time in its stream entry's id, which Redis sets.  Both are this machine's clock.
 set -u
-# shellcheck source-path=SCRIPTDIR source=lab.sh
-. "$(dirname "$0")/lab.sh"
+# shellcheck source-path=SCRIPTDIR source=tenants.sh
+. "$(dirname "$0")/tenants.sh"
 
-A_MAC=02:77:00:00:00:0a B_MAC=02:77:00:00:00:0b C_MAC=02:77:00:00:00:0c GW_MAC=02:77:00:00:00:01
-A_IP=10.77.0.11 B_IP=10.77.0.21 C_IP=10.77.0.66 GW_IP=10.77.0.1 WEB_IP=198.51.100.10
 LIMIT_MS=1000
-
-write_config() {
-	cat >"$LAB_DIR/inventory.yaml" <<YAML
-version: 1
-segments:
-  - { name: lan, prefixes: [10.77.0.0/24] }
-tenants:
-  - { name: acme, segments: [lan], hosts: [{ name: a, mac: "$A_MAC", ip: $A_IP }] }
-  - { name: globex, segments: [lan], hosts: [{ name: b, mac: "$B_MAC", ip: $B_IP }] }
-  - { name: evil, segments: [lan], hosts: [{ name: c, mac: "$C_MAC", ip: $C_IP }] }
-infrastructure:
-  - { name: gw, mac: "$GW_MAC", ip: $GW_IP, roles: [router] }
-taps:
-  - { name: span, view: ingress }
-YAML
-	cat >"$LAB_DIR/bulkhead.yaml" <<YAML
-version: 1
-sensor: { name: lab, site: test, user: "" }
-inventory: [inventory.yaml]
-capture: [{ interface: span1, tap: span, buffer: 8MiB }]
-outbox: { file: $LAB_DIR/outbox.db }
-evidence: { directory: $LAB_DIR/evidence }
-redis: { url: "unix://$LAB_REDIS" }
-YAML
-	mkdir -m 700 "$LAB_DIR/evidence"
-}
-
-# Ordinary life until it is killed: both tenants fetch a file from behind the gateway, and ping it.
-start_traffic() {
-	local name
-	mkdir "$LAB_DIR/web"
-	head -c 20000 /dev/zero >"$LAB_DIR/web/file"
-	lab_start gw /dev/null python3 -m http.server 80 --bind "$WEB_IP" --directory "$LAB_DIR/web"
-	for name in a b; do
-		lab_start "$name" /dev/null ping -q -i 0.2 "$WEB_IP"
-		lab_start "$name" /dev/null python3 -c "
-import time, urllib.request
-while True:
-    try:
-        urllib.request.urlopen('http://$WEB_IP/file', timeout=2).read()
-    except OSError:
-        pass
-    time.sleep(0.1)"
-	done
-}
-
-# "id op kind actor victim json", tab separated, a line a state change; health.* left out.
-entries() {
-	lab_cli XRANGE bulkhead:alerts - + | awk -v OFS='\t' '
-		function flush() { if (f["op"] != "" && f["kind"] !~ /^health/)
-			print id, f["op"], f["kind"], f["actor"] "/" f["actor_host"], f["victim"], f["json"]
-			delete f }
-		!want && /^[0-9]+-[0-9]+$/ { flush(); id = $0; next }
-		!want { key = $0; want = 1; next }
-		{ f[key] = $0; want = 0 }
-		END { flush() }'
-}
 
 is_quiet() {
 	[ -z "$(entries)" ]
@@ -106,12 +47,6 @@ judge_latency() {
 	fi
 }
 
-poison() {
-	lab_in c sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 \
-		net.ipv4.conf.eth0.send_redirects=0
-	lab_start c "$LAB_DIR/arpspoof.log" arpspoof -i eth0 -t "$A_IP" -r "$GW_IP"
-}
-
 only_evil_is_accused() {
 	! entries | cut -f4 | grep -qvE '^evil/'
 }
@@ -144,15 +79,7 @@ for r in rows:
 
 main() {
 	lab_begin arpspoof tcpdump ping
-	lab_redis || { lab_bad "redis-server does not start"; lab_end; return; }
-	lab_host gw $GW_MAC $GW_IP/24
-	ip -n "$(lab_ns gw)" addr add $WEB_IP/32 dev lo
-	lab_in gw sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0
-	lab_host a $A_MAC $A_IP/24 $GW_IP
-	lab_host b $B_MAC $B_IP/24 $GW_IP
-	lab_host c $C_MAC $C_IP/24 $GW_IP
-	lab_span
-	write_config
+	tenants_begin || { lab_end; return; }
 	lab_start sw "$LAB_DIR/tcpdump.log" tcpdump -U -s 128 -i span1 -w "$LAB_DIR/span.pcap"
 	lab_sensor "$LAB_DIR/bulkhead.yaml" || { lab_end; return; }
 	start_traffic
