@@ -106,6 +106,9 @@ static void rebuild_union(struct event *ev, const struct record *r)
 		ev->u.conflict.other_ttl = r->u.conflict.other_ttl;
 		ev->u.conflict.syn_ack = r->u.conflict.syn_ack;
 		break;
+	case EVENT_STRAY:
+		ev->u.stray.asked = r->u.stray.asked;
+		break;
 	default: /* paths, tunnels */
 		ev->u.path.packets = r->u.path.packets;
 		ev->u.path.bytes = r->u.path.bytes;

@@ -161,6 +161,55 @@ static void tell_exposed(struct worker *w, const struct flow *flow, const struct
 	emit_commit(w, r);
 }
 
+/*
+ * Somebody answers who was not asked: the questions of this flow went to other tenants' NICs
+ * alone.  Only first answers: a refused or accepted connection, an echo.
+ */
+static bool answers_unasked(const struct worker *w, const struct flow *flow, unsigned direction,
+			    const struct path_parties *p, const struct packet *packet)
+{
+	const struct path_key *asked = flow->path[!direction];
+	bool answer = (packet->proto == IPPROTO_NUM_TCP &&
+		       ((packet->tcp_flags & TCP_RST) ||
+			(packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))) ||
+		      (packet->proto == IPPROTO_NUM_ICMP && packet->icmp_type == 0) ||
+		      (packet->proto == IPPROTO_NUM_ICMPV6 && packet->icmp_type == 129);
+
+	if (!answer || p->from.tenant < TENANT_FIRST || p->src.tenant != p->from.tenant ||
+	    flow->paths_seen[!direction] == 0 || flow->paths_seen[!direction] > FLOW_PATHS)
+		return false;
+	for (unsigned i = 0; i < FLOW_PATHS && !zero_key(&asked[i]); i++) {
+		struct carrier to = inventory_carrier(w->inv, asked[i].dmac);
+
+		if (mac_is_group(asked[i].dmac) || to.tenant < TENANT_FIRST ||
+		    to.tenant == p->from.tenant)
+			return false;
+	}
+	return true;
+}
+
+static void tell_odd(struct worker *w, enum event_kind kind, const struct flow *flow,
+		     unsigned direction, const struct packet *packet, const struct place *place)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = kind,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .whole = true,
+					     .flow = flow,
+					     .direction = direction,
+					     .segment = place->segment,
+					     .domain = place->domain,
+					     .app = content_label(w, flow)});
+	if (r == NULL)
+		return;
+	if (kind == EVENT_STRAY)
+		r->u.stray.asked = flow->path[!direction][0].dmac;
+	emit_commit(w, r);
+}
+
 struct findings_of_path {
 	uint32_t bits;
 	bool dynamic_end; /* the carrier's own end is a dynamic address */
@@ -190,6 +239,12 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 		tell_new_mac(w, packet, place);
 	if (outside_its_segments(w, packet, place, &p.from))
 		tell_segment(w, packet, place);
+	if (p.from.tenant == TENANT_INFRASTRUCTURE && p.to.tenant >= TENANT_FIRST &&
+	    (ip_equal(&packet->src, &packet->dst) || p.src.tenant == p.to.tenant) &&
+	    worker_wants(w, EVENT_RETURNED))
+		tell_odd(w, EVENT_RETURNED, flow, direction, packet, place);
+	if (answers_unasked(w, flow, direction, &p, packet) && worker_wants(w, EVENT_STRAY))
+		tell_odd(w, EVENT_STRAY, flow, direction, packet, place);
 	if (fresh && (p.src.tenant >= TENANT_FIRST || p.dst.tenant >= TENANT_FIRST) &&
 	    worker_wants(w, EVENT_FLOW))
 		tell_flow(w, flow, direction, packet, place);

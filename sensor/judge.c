@@ -46,6 +46,7 @@ struct judge {
 	uint64_t now_ns, second;
 	struct stats stats, before;
 	struct stats total;
+	uint64_t unknown_vlan[SIGHT_VLANS];
 
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -182,7 +183,7 @@ static void sum_totals(struct judge *j)
 
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
  * whose outcome must not be, they are looked at when all is read. */
-static void look_at_sight(struct judge *j)
+static void look_at_sight(struct judge *j, bool last)
 {
 	struct event *ev = &j->event;
 
@@ -202,8 +203,15 @@ static void look_at_sight(struct judge *j)
 		delivery_stats(j->delivery, &delivered);
 		stats_sum(&j->total, &delivered);
 	}
+	memset(j->unknown_vlan, 0, sizeof j->unknown_vlan);
+	for (unsigned i = 0; i < j->worker_count; i++)
+		for (unsigned v = 0; v < SIGHT_VLANS; v++)
+			j->unknown_vlan[v] +=
+			    __atomic_load_n(&j->workers[i].unknown_vlan[v], __ATOMIC_RELAXED);
 	ev->u.sight.now = &j->total;
 	ev->u.sight.before = &j->before;
+	ev->u.sight.unknown_vlan = j->unknown_vlan;
+	ev->u.sight.last = last;
 	show(j, ev);
 	j->before = j->total;
 }
@@ -215,7 +223,7 @@ static void tick_once(struct judge *j, uint64_t now_ns)
 		ask_until_quiet(j, i, detectors[i]->tick, now_ns);
 	incidents_tick(j->incidents, now_ns);
 	if (j->shared->live)
-		look_at_sight(j);
+		look_at_sight(j, false);
 }
 
 /* Detectors remember tenants and hosts by number, and numbers change with the inventory: what they
@@ -390,7 +398,7 @@ static void finish(struct judge *j)
 	j->now_ns = end;
 	for (unsigned i = 0; detectors[i] != NULL; i++)
 		ask_until_quiet(j, i, detectors[i]->finish, end);
-	look_at_sight(j);
+	look_at_sight(j, true);
 	if (!j->shared->live)
 		incidents_finish(j->incidents, end, "end of capture");
 }

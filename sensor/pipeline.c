@@ -43,6 +43,13 @@ struct lookup {
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
+/* In a replay every worker sees every frame's time; one of them counts. */
+static void count_jump(struct worker *w, uint64_t n)
+{
+	if (w->shared->live || w->index == 0)
+		stat_add(&w->stats, STAT_CLOCK_BACK, n);
+}
+
 static void advance_clock(struct worker *w, const struct frame *frame)
 {
 	uint64_t ts = frame->ts_ns;
@@ -56,12 +63,12 @@ static void advance_clock(struct worker *w, const struct frame *frame)
 		if (apart < CONFIRM_NS)
 			w->now_ns = ts;
 		else
-			stat_add(&w->stats, STAT_CLOCK_BACK, w->suspect_ns != 0);
+			count_jump(w, w->suspect_ns != 0);
 		w->suspect_ns = ts;
 	} else if (ts > w->now_ns) {
 		w->now_ns = ts;
 	} else if (ts + REORDER_NS < w->now_ns) {
-		stat_add(&w->stats, STAT_CLOCK_BACK, 1);
+		count_jump(w, 1);
 	}
 }
 
@@ -126,6 +133,14 @@ static bool place_inner(const struct worker *w, const struct packet *packet,
 
 /* ---- ledger ---------------------------------------------------------------------------------- */
 
+/* By which VLANs: the judge reads along. */
+static void count_vlan(struct worker *w, uint16_t vlan)
+{
+	uint64_t *count = &w->unknown_vlan[vlan % SIGHT_VLANS];
+
+	__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
+}
+
 static void ledger(struct worker *w, const struct packet_stack *stack, const struct place *place,
 		   uint32_t bits)
 {
@@ -157,8 +172,10 @@ static void ledger(struct worker *w, const struct packet_stack *stack, const str
 		reason = STAT_UNATTRIBUTED_DEPTH;
 		break;
 	default:
-		if (place->segment == SEGMENT_NONE)
+		if (place->segment == SEGMENT_NONE) {
 			reason = STAT_UNATTRIBUTED_SEGMENT;
+			count_vlan(w, packet->vlan);
+		}
 		break;
 	}
 	stat_add(&w->stats, reason, 1);
@@ -439,10 +456,30 @@ void pipeline_idle(struct worker *w, uint64_t wall_ns)
 	tick(w);
 }
 
+/* Four packets one way without an answer are no scan and no refused connection: an answer was not
+ * shown.  What leaves one port is one-way by nature. */
+#define ONE_WAY_PACKETS 4
+
+static void count_directions(struct worker *w, const struct flow *flow)
+{
+	const struct tap *tap;
+	unsigned d = flow->packets[0] == 0;
+
+	if (flow->key.proto != IPPROTO_NUM_TCP || flow->packets[d] < ONE_WAY_PACKETS)
+		return;
+	tap = inventory_tap(w->inv, flow->path[d][0].tap);
+	if (tap == NULL || tap->view == VIEW_PORT)
+		return;
+	stat_add(&w->stats, STAT_FLOWS_TCP, 1);
+	if (flow->packets[!d] == 0)
+		stat_add(&w->stats, STAT_FLOWS_ONE_WAY, 1);
+}
+
 void pipeline_flow_gone(void *context, struct flow *flow)
 {
 	struct worker *w = context;
 
+	count_directions(w, flow);
 	content_flow_gone(w, flow);
 	if (flow->watch != 0)
 		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));

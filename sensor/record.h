@@ -79,6 +79,9 @@ struct record {
 			uint8_t other_ttl;
 			bool syn_ack;
 		} conflict;
+		struct {
+			struct mac_addr asked;
+		} stray;
 	} u;
 };
 

@@ -61,7 +61,8 @@ struct worker {
 	uint64_t mac_filter[MAC_FILTER];
 	uint64_t mac_second;
 	unsigned macs_told;
-	bool decoys; /* the inventory declares some */
+	bool decoys;			    /* the inventory declares some */
+	uint64_t unknown_vlan[SIGHT_VLANS]; /* frames; read by the judge */
 
 	/* the frame being handled */
 	const struct frame *frame;

@@ -75,11 +75,15 @@ enum event_kind {
 	EVENT_CONFLICT, /* same TCP sequence with other bytes, or a second SYN-ACK; u.conflict */
 	EVENT_STRAY, /* an answer (RST, unreachable, echo reply) by a NIC that was not asked; packet
 		      */
-	EVENT_SIGHT, /* the sensor's own sight, once a second: u.sight */
+	EVENT_RETURNED, /* the provider's NIC brings a tenant's host a packet that claims to come
+			   from that host; packet */
+	EVENT_SIGHT,	/* the sensor's own sight, once a second: u.sight */
 	EVENT_MAX
 };
 
 #define EVENT_BIT(kind) (UINT64_C(1) << (kind))
+
+#define SIGHT_VLANS 4096
 
 struct event {
 	enum event_kind kind;
@@ -150,8 +154,15 @@ struct event {
 			bool syn_ack;
 		} conflict;
 		struct {
+			struct mac_addr asked; /* the NIC that the question was delivered to */
+		} stray;
+		struct {
 			const struct stats *now,
 			    *before; /* totals at this second and the one before */
+			/* frames so far by VLAN, of VLANs that no inventory has; SIGHT_VLANS of
+			 * them */
+			const uint64_t *unknown_vlan;
+			bool last; /* the capture ends: nothing comes after this */
 		} sight;
 	} u;
 };

@@ -112,6 +112,7 @@ static const struct {
     [EVENT_PAYLOAD] = {"payload", "readable payload of a flow's first packets"},
     [EVENT_CONFLICT] = {"conflict", "the same TCP sequence with other bytes"},
     [EVENT_STRAY] = {"stray", "an answer by a NIC that was not asked"},
+    [EVENT_RETURNED] = {"returned", "a host gets a packet that claims to come from itself"},
     [EVENT_SIGHT] = {"sight", "the sensor's own counters, once a second"},
 };
 
