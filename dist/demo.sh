@@ -77,7 +77,7 @@ show_alerts() {
 command -v redis-server >/dev/null || fail "redis-server is not installed (apt install redis-server)"
 command -v redis-cli >/dev/null || fail "redis-cli is not installed (apt install redis-tools)"
 [ -x "$bulkhead" ] || fail "$bulkhead is not built; run make"
-folder=$(mktemp -d "${TMPDIR:-/tmp}/bulkhead-demo.XXXXXX")
+folder=$(mktemp -d)
 start_redis
 
 say "1. Ordinary traffic of two tenants (pcaps/ordinary.pcap.gz): nothing should be said"

@@ -39,6 +39,7 @@ struct replay {
 	unsigned verbose;
 
 	struct tally *tally;
+	char cursor[FINGERPRINT_SIZE]; /* the delivery borrows it */
 	struct delivery *delivery;
 	struct engine *engine;
 	struct watch watch;
@@ -233,11 +234,10 @@ static int find_tap(const struct replay *replay, int *tap, struct err *err)
 
 static int open_delivery(struct replay *replay, struct err *err)
 {
-	char cursor[FINGERPRINT_SIZE] = "replay";
 	struct delivery_config config = {
 	    .options = &replay->setup.options,
 	    .redis_url = replay->redis,
-	    .cursor_name = cursor,
+	    .cursor_name = replay->cursor,
 	    .jsonl_path = replay->output,
 	    .wait_at_end = true,
 	    .redis_required = replay->redis != NULL,
@@ -247,7 +247,8 @@ static int open_delivery(struct replay *replay, struct err *err)
 	if (replay->output == NULL && replay->redis == NULL)
 		return 0;
 	if (replay->redis != NULL) {
-		code = fingerprint(&replay->setup, &replay->words, replay->tap, cursor, err);
+		code =
+		    fingerprint(&replay->setup, &replay->words, replay->tap, replay->cursor, err);
 		if (code != 0)
 			return code;
 	}

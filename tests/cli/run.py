@@ -366,7 +366,8 @@ def test_replay_into_redis_twice_adds_nothing():
         copy = shutil.copy(ATTACK, path("other-name.pcap.gz"))
         expect(run("replay", "-q", *into, copy), 0)
         # The unpacked one is other bytes, hence another replay: ids and seqs tell its entries.
-        assert redis.cli("XLEN", "bulkhead:alerts") == str(2 * changes)
+        have = redis.cli("XLEN", "bulkhead:alerts")
+        assert have == str(2 * changes), (have, changes, redis.cli("KEYS", "*cursor*"))
         env = {"BULKHEAD_REDIS_URL": "unix://" + redis.socket}
         expect(run("replay", "-q", *KNOWN, "--redis", "env", ATTACK, env=env), 0)
         expect(run("replay", "-q", *KNOWN, ATTACK, env=env), 0)  # nothing said so

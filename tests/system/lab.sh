@@ -128,7 +128,7 @@ lab_begin() {
 		lab_end
 		exit
 	fi
-	LAB_DIR=$(mktemp -d "${TMPDIR:-/tmp}/bulkhead-lab.XXXXXX")
+	LAB_DIR=$(mktemp -d)
 	lab_space sw
 	ip -n "$(lab_ns sw)" link add br0 type bridge
 	ip -n "$(lab_ns sw)" link set br0 up
