@@ -66,7 +66,8 @@ static void write_out(struct delivery *d, struct stored *record, uint32_t count)
 		}
 		(void)nanosleep(&pause, NULL);
 	}
-	stat_add(&d->written, STAT_OUTBOX_WRITTEN, count);
+	for (uint32_t i = 0; i < count; i++)
+		stat_add(&d->written, STAT_OUTBOX_WRITTEN, record[i].sequence != 0);
 	stat_add(&d->written, STAT_OUTBOX_DROPPED, dropped);
 	if (dropped > 0)
 		log_err("outbox is full: %" PRIu64 " updates or closes were given up", dropped);

@@ -30,6 +30,8 @@ struct redis {
 	char *out; /* commands not yet sent */
 	size_t out_len, out_size;
 	uint64_t deadline; /* of the exchange under way, monotonic */
+	unsigned unsent;   /* commands in out */
+	unsigned owed;	   /* replies to commands already sent */
 	bool lost_command; /* memory was short: what was to be sent is incomplete */
 };
 
@@ -68,6 +70,7 @@ void redis_disconnect(struct redis *r)
 		redisFree(r->context);
 	r->context = NULL;
 	r->out_len = 0;
+	r->unsent = r->owed = 0;
 	r->lost_command = false;
 }
 
@@ -115,6 +118,7 @@ void redis_add(struct redis *r, const struct redis_word *word, unsigned count)
 	} else {
 		memcpy(r->out + r->out_len, command, (size_t)len);
 		r->out_len += (size_t)len;
+		r->unsent++;
 	}
 	redisFreeCommand(command);
 }
@@ -144,7 +148,7 @@ static int send_all(struct redis *r, struct err *err)
 	if (r->lost_command)
 		return broken(r, err, "out of memory");
 	/* An extra reply would make every later one answer the question before it. */
-	if (r->context->reader->len > r->context->reader->pos)
+	if (r->owed == 0 && r->context->reader->len > r->context->reader->pos)
 		return broken(r, err, "it answered what nobody asked");
 	while (at < r->out_len) {
 		ssize_t n =
@@ -160,6 +164,8 @@ static int send_all(struct redis *r, struct err *err)
 		}
 	}
 	r->out_len = 0;
+	r->owed += r->unsent;
+	r->unsent = 0;
 	return 0;
 }
 
@@ -199,6 +205,7 @@ int redis_next(struct redis *r, struct redis_reply **reply, struct err *err)
 		return err_set(err, ERR_RUN, "Redis %s: not connected", r->target.label);
 	if ((r->out_len > 0 || r->lost_command) && send_all(r, err) != 0)
 		return ERR_RUN;
+	assert(r->owed > 0);
 	for (;;) {
 		if (redisReaderGetReply(r->context->reader, &got) != REDIS_OK)
 			return broken(r, err, "its answer cannot be read");
@@ -207,6 +214,7 @@ int redis_next(struct redis *r, struct redis_reply **reply, struct err *err)
 		if (receive(r, err) != 0)
 			return ERR_RUN;
 	}
+	r->owed--;
 	*reply = got;
 	return 0;
 }

@@ -40,7 +40,9 @@ struct attached {
 	uint64_t saved, intended;
 	uint64_t retry_at, poll_at;
 	unsigned failures;
-	bool ready, gone, required, was_up;
+	bool ready, gone, required;
+	bool down;    /* since a failure, until something went well */
+	bool refused; /* the last delivery failed: answering alone is not being up */
 	char why[sizeof(((struct err *)0)->text)]; /* the last failure */
 };
 
@@ -112,7 +114,7 @@ static void update_up(struct sender *s)
 
 	for (unsigned i = 0; i < s->count; i++)
 		if (s->to[i].sink->resume != NULL)
-			up = up && s->to[i].ready;
+			up = up && s->to[i].ready && !s->to[i].down;
 	__atomic_store_n(&s->up, up, __ATOMIC_RELAXED);
 }
 
@@ -186,8 +188,12 @@ static void failed(struct sender *s, struct attached *a, enum sink_verdict verdi
 		   const struct err *err)
 {
 	uint64_t delay = BACKOFF_MIN << (a->failures < 6 ? a->failures : 6);
+	bool news;
 
+	/* Said once an outage, and again when the reason is another one. */
+	news = a->failures == 0 || strcmp(a->why, err->text) != 0;
 	a->failures++;
+	a->down = true;
 	a->ready = false;
 	(void)snprintf(a->why, sizeof a->why, "%s", err->text);
 	stat_add(&s->stats, STAT_SINK_ERRORS, 1);
@@ -202,8 +208,18 @@ static void failed(struct sender *s, struct attached *a, enum sink_verdict verdi
 		delay = BACKOFF_HURRY;
 	delay = jitter(s, delay);
 	a->retry_at = clock_monotonic() + delay;
-	log_warn("sink=%s outage try=%u next_ms=%" PRIu64 ": %s", a->sink->name, a->failures,
-		 delay / NS_PER_MS, err->text);
+	if (news)
+		log_warn("sink=%s outage try=%u next_ms=%" PRIu64 ": %s", a->sink->name,
+			 a->failures, delay / NS_PER_MS, err->text);
+	update_up(s);
+}
+
+static void recovered(struct sender *s, struct attached *a)
+{
+	if (a->down)
+		log_info("sink=%s up again after %u tries", a->sink->name, a->failures);
+	a->down = a->refused = false;
+	a->failures = 0;
 	update_up(s);
 }
 
@@ -270,13 +286,11 @@ static bool get_ready(struct sender *s, struct attached *a, struct err *err)
 		failed(s, a, verdict, err);
 		return false;
 	}
-	if (a->was_up) {
-		stat_add(&s->stats, STAT_SINK_RECONNECTS, 1);
-		log_info("sink=%s up again", a->sink->name);
-	}
-	a->ready = a->was_up = true;
+	stat_add(&s->stats, STAT_SINK_RECONNECTS, a->down);
+	a->ready = true;
 	set_caught_up(a, UINT64_MAX);
-	update_up(s);
+	if (!a->refused)
+		recovered(s, a);
 	return true;
 }
 
@@ -339,6 +353,7 @@ static bool send_some(struct sender *s, struct attached *a, struct err *err)
 		log_err("outbox: %" PRIu64 " rows make no sense and are left out", skipped);
 	}
 	if (n == 0) {
+		recovered(s, a); /* it answers and there is nothing it could refuse */
 		set_caught_up(a, last);
 		return false;
 	}
@@ -348,11 +363,13 @@ static bool send_some(struct sender *s, struct attached *a, struct err *err)
 	if (done > 0) {
 		set_position(a, record[done - 1].sequence);
 		stat_add(&s->stats, STAT_SINK_DELIVERED, done);
-		a->failures = 0;
+		recovered(s, a);
 		moved(s);
 	}
-	if (verdict != SINK_OK)
+	if (verdict != SINK_OK) {
+		a->refused = true;
 		failed(s, a, verdict, err);
+	}
 	return verdict == SINK_OK;
 }
 
@@ -568,7 +585,7 @@ static bool hand_to(struct sender *s, struct attached *a, const struct stored *s
 		stored += done;
 		count -= done;
 		if (done > 0) {
-			a->failures = 0;
+			recovered(s, a);
 			moved(s);
 		}
 		if (verdict == SINK_OK)
