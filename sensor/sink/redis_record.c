@@ -12,20 +12,20 @@
 #define ALERT_TTL "2592000"  /* 30 d */
 #define MATRIX_TTL "3024000" /* 35 d */
 
-void words_bytes(struct words *w, const char *text, size_t len)
+void redis_words_bytes(struct words *w, const char *text, size_t len)
 {
 	w->word[w->count++] = (struct redis_word){text, len};
 }
 
-void words_add(struct words *w, const char *text)
+void redis_words_add(struct words *w, const char *text)
 {
-	words_bytes(w, text, strlen(text));
+	redis_words_bytes(w, text, strlen(text));
 }
 
-void words_pair(struct words *w, const char *name, const char *value)
+void redis_words_pair(struct words *w, const char *name, const char *value)
 {
-	words_add(w, name);
-	words_add(w, value);
+	redis_words_add(w, name);
+	redis_words_add(w, value);
 }
 
 const char *number_text(uint64_t value, char buf[static NUMBER_SIZE])
@@ -46,7 +46,7 @@ void redis_say(struct redis_state *s, const char *const *text)
 	struct words w = {.count = 0};
 
 	for (; *text != NULL; text++)
-		words_add(&w, *text);
+		redis_words_add(&w, *text);
 	redis_add(s->redis, w.word, w.count);
 }
 
@@ -79,29 +79,29 @@ static void write_numbers(struct numbers *n, const struct alert *a)
 /* The flat fields that the stream's entry and the alert's hash have in common. */
 static void put_fields(struct words *w, const struct alert *a, const struct numbers *n)
 {
-	words_pair(w, "v", "1");
-	words_pair(w, "id", a->id);
-	words_pair(w, "seq", n->seq);
-	words_pair(w, "op", alert_op_name(a->op));
-	words_pair(w, "ts_us", n->ts_us);
-	words_pair(w, "time", n->time);
-	words_pair(w, "sensor", a->sensor);
-	words_pair(w, "site", a->site);
-	words_pair(w, "severity", severity_name(a->severity));
-	words_pair(w, "rule", a->rule);
-	words_pair(w, "kind", a->kind);
-	words_pair(w, "confidence", a->confidence);
-	words_pair(w, "actor", a->actor);
-	words_pair(w, "actor_host", a->actor_host);
-	words_pair(w, "actor_mac", a->actor_mac);
-	words_pair(w, "victim", a->victim);
-	words_pair(w, "victim_host", a->victim_host);
-	words_pair(w, "app", a->app);
-	words_pair(w, "vlan", a->vlan);
-	words_pair(w, "cid", a->cid);
-	words_pair(w, "count", n->count);
-	words_pair(w, "bytes", n->bytes);
-	words_pair(w, "message", a->message);
+	redis_words_pair(w, "v", "1");
+	redis_words_pair(w, "id", a->id);
+	redis_words_pair(w, "seq", n->seq);
+	redis_words_pair(w, "op", alert_op_name(a->op));
+	redis_words_pair(w, "ts_us", n->ts_us);
+	redis_words_pair(w, "time", n->time);
+	redis_words_pair(w, "sensor", a->sensor);
+	redis_words_pair(w, "site", a->site);
+	redis_words_pair(w, "severity", severity_name(a->severity));
+	redis_words_pair(w, "rule", a->rule);
+	redis_words_pair(w, "kind", a->kind);
+	redis_words_pair(w, "confidence", a->confidence);
+	redis_words_pair(w, "actor", a->actor);
+	redis_words_pair(w, "actor_host", a->actor_host);
+	redis_words_pair(w, "actor_mac", a->actor_mac);
+	redis_words_pair(w, "victim", a->victim);
+	redis_words_pair(w, "victim_host", a->victim_host);
+	redis_words_pair(w, "app", a->app);
+	redis_words_pair(w, "vlan", a->vlan);
+	redis_words_pair(w, "cid", a->cid);
+	redis_words_pair(w, "count", n->count);
+	redis_words_pair(w, "bytes", n->bytes);
+	redis_words_pair(w, "message", a->message);
 }
 
 static void add_entry(struct redis_state *s, const struct alert *a, const struct numbers *n)
@@ -109,15 +109,15 @@ static void add_entry(struct redis_state *s, const struct alert *a, const struct
 	struct words w = {.count = 0};
 	char stream[KEY_SIZE];
 
-	words_add(&w, "XADD");
-	words_add(&w, redis_key(s, "alerts", "", stream));
-	words_add(&w, "MAXLEN");
-	words_add(&w, "~");
-	words_add(&w, s->maxlen);
-	words_add(&w, "*");
+	redis_words_add(&w, "XADD");
+	redis_words_add(&w, redis_key(s, "alerts", "", stream));
+	redis_words_add(&w, "MAXLEN");
+	redis_words_add(&w, "~");
+	redis_words_add(&w, s->maxlen);
+	redis_words_add(&w, "*");
 	put_fields(&w, a, n);
-	words_add(&w, "json");
-	words_bytes(&w, a->json, a->json_len);
+	redis_words_add(&w, "json");
+	redis_words_bytes(&w, a->json, a->json_len);
 	redis_add(s->redis, w.word, w.count);
 	redis_did(s, CMD_ENTRY);
 }
@@ -130,13 +130,13 @@ static void add_state(struct redis_state *s, const struct alert *a, const struct
 	char hash[KEY_SIZE];
 
 	(void)redis_key(s, "alert:", a->id, hash);
-	words_add(&w, "HSET");
-	words_add(&w, hash);
+	redis_words_add(&w, "HSET");
+	redis_words_add(&w, hash);
 	put_fields(&w, a, n);
-	words_pair(&w, "first_us", n->first_us);
-	words_pair(&w, "last_us", n->last_us);
+	redis_words_pair(&w, "first_us", n->first_us);
+	redis_words_pair(&w, "last_us", n->last_us);
 	if (a->op == ALERT_CLOSE)
-		words_pair(&w, "status", "closed");
+		redis_words_pair(&w, "status", "closed");
 	redis_add(s->redis, w.word, w.count);
 	redis_did(s, CMD_STATE);
 	if (a->op == ALERT_OPEN) {
@@ -165,9 +165,9 @@ static void add_json(struct redis_state *s, const char *verb, const char *name,
 	struct words w = {.count = 0};
 	char where[KEY_SIZE];
 
-	words_add(&w, verb);
-	words_add(&w, redis_key(s, name, "", where));
-	words_bytes(&w, a->json, a->json_len);
+	redis_words_add(&w, verb);
+	redis_words_add(&w, redis_key(s, name, "", where));
+	redis_words_bytes(&w, a->json, a->json_len);
 	redis_add(s->redis, w.word, w.count);
 	redis_did(s, what);
 }

@@ -25,17 +25,17 @@ static void ask_sensor(struct redis_state *s, const struct heartbeat *beat, cons
 	struct words w = {.count = 0};
 	char trimmed[NUMBER_SIZE], time[CLOCK_TEXT_SIZE];
 
-	words_add(&w, "HSET");
-	words_add(&w, hash);
-	words_pair(&w, "sensor", beat->sensor);
-	words_pair(&w, "site", beat->site);
-	words_pair(&w, "version", beat->version);
-	words_pair(&w, "time", clock_format_z(beat->wall_ns, time));
-	words_pair(&w, "ts_ms", wall_ms);
+	redis_words_add(&w, "HSET");
+	redis_words_add(&w, hash);
+	redis_words_pair(&w, "sensor", beat->sensor);
+	redis_words_pair(&w, "site", beat->site);
+	redis_words_pair(&w, "version", beat->version);
+	redis_words_pair(&w, "time", clock_format_z(beat->wall_ns, time));
+	redis_words_pair(&w, "ts_ms", wall_ms);
 	if (s->options->redis.queue)
-		words_pair(&w, "queue_trimmed", number_text(s->queue_trimmed, trimmed));
+		redis_words_pair(&w, "queue_trimmed", number_text(s->queue_trimmed, trimmed));
 	for (unsigned i = 0; i < beat->fact_count && i < HEARTBEAT_FACTS; i++)
-		words_pair(&w, beat->fact[i].name, beat->fact[i].text);
+		redis_words_pair(&w, beat->fact[i].name, beat->fact[i].text);
 	redis_add(s->redis, w.word, w.count);
 }
 
@@ -44,16 +44,16 @@ static void ask_stats(struct redis_state *s, const struct heartbeat *beat, const
 	struct words w = {.count = 0};
 	char stream[KEY_SIZE];
 
-	words_add(&w, "XADD");
-	words_add(&w, redis_key(s, "stats:", beat->sensor, stream));
-	words_add(&w, "MAXLEN");
-	words_add(&w, "~");
-	words_add(&w, STATS_MAXLEN);
-	words_add(&w, "*");
-	words_pair(&w, "ts_ms", wall_ms);
+	redis_words_add(&w, "XADD");
+	redis_words_add(&w, redis_key(s, "stats:", beat->sensor, stream));
+	redis_words_add(&w, "MAXLEN");
+	redis_words_add(&w, "~");
+	redis_words_add(&w, STATS_MAXLEN);
+	redis_words_add(&w, "*");
+	redis_words_pair(&w, "ts_ms", wall_ms);
 	for (unsigned i = 0; i < beat->fact_count && i < HEARTBEAT_FACTS; i++)
 		if (is_number(beat->fact[i].text))
-			words_pair(&w, beat->fact[i].name, beat->fact[i].text);
+			redis_words_pair(&w, beat->fact[i].name, beat->fact[i].text);
 	redis_add(s->redis, w.word, w.count);
 }
 

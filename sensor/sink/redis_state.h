@@ -47,9 +47,9 @@ struct words {
 };
 
 /* Words live until redis_add(). */
-void words_bytes(struct words *words, const char *text, size_t len);
-void words_add(struct words *words, const char *text);
-void words_pair(struct words *words, const char *name, const char *value);
+void redis_words_bytes(struct words *words, const char *text, size_t len);
+void redis_words_add(struct words *words, const char *text);
+void redis_words_pair(struct words *words, const char *name, const char *value);
 /* Both return buf. */
 const char *number_text(uint64_t value, char buf[static NUMBER_SIZE]);
 const char *redis_key(const struct redis_state *state, const char *name, const char *tail,
