@@ -10,7 +10,9 @@
 
 #define SENSOR_TTL "60"
 #define SENSORS_KEEP_MS UINT64_C(2592000000) /* a sensor silent for 30 d leaves the list */
-#define STATS_MAXLEN "60480"		     /* 7 d of one each 10 s */
+/* A larger number of seconds would be the year 5138: it counts milliseconds. */
+#define FIRST_MILLISECONDS UINT64_C(100000000000)
+#define STATS_MAXLEN "60480" /* 7 d of one each 10 s */
 
 /* ---- heartbeat ----------------------------------------------------------------------------- */
 
@@ -104,18 +106,19 @@ static bool copy_text(const struct redis_reply *reply, char *out, size_t size)
 /* A time as RFC 3339, seconds or milliseconds since 1970; nothing: for good. */
 static bool parse_until(const char *text, uint64_t *ns)
 {
-	uint64_t value;
-	char *end;
+	uint64_t seconds;
 
 	*ns = 0;
 	if (text[0] == '\0')
 		return true;
 	if (text[strspn(text, "0123456789")] != '\0')
 		return clock_parse_date(text, ns) == 0;
-	value = strtoull(text, &end, 10);
-	if (value > UINT64_MAX / NS_PER_SEC)
-		value = UINT64_MAX / NS_PER_SEC; /* no clock gets there either way */
-	*ns = value < UINT64_C(100000000000) ? value * NS_PER_SEC : value / 1000 * NS_PER_SEC;
+	seconds = strtoull(text, NULL, 10);
+	if (seconds >= FIRST_MILLISECONDS)
+		seconds /= 1000;
+	if (seconds > UINT64_MAX / NS_PER_SEC)
+		seconds = UINT64_MAX / NS_PER_SEC; /* no clock gets there either way */
+	*ns = seconds * NS_PER_SEC;
 	return true;
 }
 
