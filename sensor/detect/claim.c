@@ -12,7 +12,67 @@
  */
 #include "detect/claim.h"
 
+#include <string.h>
+
+#include "base/cursor.h"
 #include "detect/build.h"
+
+#define ND_NA 136
+#define ND_HEADER 24
+
+bool claim_of_arp(const struct event *ev, struct claim *claim)
+{
+	const struct packet *p = ev->packet;
+
+	if (p == NULL || p->l3 != L3_ARP)
+		return false;
+	*claim = (struct claim){.ip = p->src,
+				.mac = p->arp_sha,
+				.has_told = !ip_equal(&p->src, &p->dst),
+				.told = p->dst,
+				.answer = p->arp_op == 2};
+	return true;
+}
+
+/* The link-layer address option of this type; false when there is none. */
+static bool find_option(const struct packet *p, uint8_t type, struct mac_addr *mac)
+{
+	struct cursor c = cursor_over(p->l4, p->l4_len);
+
+	cursor_skip(&c, ND_HEADER);
+	while (!c.failed && cursor_left(&c) >= 2) {
+		uint8_t kind = cursor_u8(&c);
+		uint8_t units = cursor_u8(&c);
+		const uint8_t *body;
+
+		if (units == 0) /* RFC 4861 4.6: discard the packet */
+			return false;
+		body = cursor_take(&c, (size_t)units * 8 - 2);
+		if (body != NULL && kind == type && units == 1) {
+			memcpy(mac->b, body, sizeof mac->b);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool claim_of_nd(const struct event *ev, struct claim *claim)
+{
+	const struct packet *p = ev->packet;
+
+	if (p == NULL || p->l4 == NULL || p->l4_len < ND_HEADER)
+		return false;
+	*claim = (struct claim){
+	    .has_told = !mac_is_group(ev->dmac), .told = p->dst, .answer = p->icmp_type == ND_NA};
+	if (claim->answer) {
+		claim->ip = ip_from_v6(p->l4 + 8);
+		if (!find_option(p, 2, &claim->mac))
+			claim->mac = p->smac;
+		return true;
+	}
+	claim->ip = p->src;
+	return find_option(p, 1, &claim->mac);
+}
 
 static bool is_owned(const struct owner *owner)
 {

@@ -17,6 +17,11 @@ struct claim {
 	bool answer;	     /* reply or advertisement, not a request */
 };
 
+/* What an ARP frame, or a neighbour solicitation or advertisement (RFC 4861 4.3, 4.4), claims;
+ * false when it claims nothing. */
+bool claim_of_arp(const struct event *ev, struct claim *claim);
+bool claim_of_nd(const struct event *ev, struct claim *claim);
+
 /* Does the claim contradict the inventory across tenants?  Adds findings of kind to out. */
 void claim_judge(const struct event *ev, const struct claim *claim, const char *kind,
 		 struct findings *out);

@@ -8,23 +8,34 @@
  *
  *	victim ---- in-leg ----> [actor's NIC] ---- out-leg ----> next
  */
+#include "base/table.h"
 #include "detect/build.h"
+#include "detect/claim.h"
+
+/* Unregistered NICs that claimed somebody's address. */
+#define IMPOSTORS 4096
+
+struct state {
+	struct table *impostors; /* by MAC */
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->impostors = table_new(IMPOSTORS, sizeof(uint64_t), sizeof(uint64_t), seed);
+	return s->impostors != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+}
 
 static const char *const kinds[] = {"relay.bridge", NULL};
 
-/*
- * How surely the actor is named.  Headers can be forged by anyone on the segment; that the
- * conversation goes both ways through the same NIC speaks for it, for a forger would have to be
- * answered.
- */
-static enum attribution attribution_of(const struct event *ev)
-{
-	return ev->u.relayed.answered ? ATTRIBUTION_CONSISTENT : ATTRIBUTION_CLAIMED;
-}
-
 static void fill(struct finding *f, const struct event *ev, unsigned end)
 {
-	f->attribution = attribution_of(ev);
+	/* Both legs could be forged by somebody who wants the NIC's owner accused; on the tap of
+	 * the owner's port the switch itself vouches for what arrived there. */
+	if (ev->tap->view == VIEW_PORT && ev->tap->host == ev->from.host)
+		f->attribution = ATTRIBUTION_ATTESTED;
 	f->actor = party_of_carrier(&ev->from, ev->smac);
 	build_victim_end(f, ev, end);
 	f->next = party_of_carrier(&ev->to, ev->dmac);
@@ -40,13 +51,44 @@ static void fill(struct finding *f, const struct event *ev, unsigned end)
 	build_frame(f, &ev->frame);
 }
 
-static void relayed(void *state, const struct event *ev, struct findings *out)
+/* An unregistered NIC that says it has another's address. */
+static void note_claim(struct state *s, const struct event *ev)
+{
+	struct findings scratch;
+	struct claim claim;
+	uint64_t mac;
+
+	if (ev->from.tenant != TENANT_UNKNOWN ||
+	    !(ev->kind == EVENT_ARP ? claim_of_arp(ev, &claim) : claim_of_nd(ev, &claim)))
+		return;
+	scratch.count = 0;
+	scratch.dropped = 0;
+	claim_judge(ev, &claim, "spoof.arp", &scratch);
+	mac = mac_to_u64(claim.mac);
+	if (scratch.count > 0 && scratch.finding[0].actor.tenant_id == TENANT_UNKNOWN)
+		*(uint64_t *)table_put(s->impostors, &mac, NULL) = ev->ts_ns;
+}
+
+/*
+ * An unregistered NIC between a tenant and the provider's router may be that tenant's own firewall
+ * whom nobody entered; it is an attacker's when it took the position by claiming an address that
+ * is not its own.
+ */
+static enum confidence confidence_of(const struct state *s, const struct event *ev)
+{
+	uint64_t mac = mac_to_u64(ev->smac);
+
+	if (ev->from.tenant != TENANT_UNKNOWN)
+		return CONFIDENCE_PROOF;
+	return table_find(s->impostors, &mac) != NULL ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR;
+}
+
+static void relayed(const struct state *s, const struct event *ev, struct findings *out)
 {
 	const char *kind = ev->u.relayed.ttl_delta < 0 ? "relay.forward" : "relay.bridge";
 	unsigned which[2];
 	unsigned count;
 
-	(void)state;
 	if (ev->u.relayed.bridged || ev->from.tenant == TENANT_INFRASTRUCTURE)
 		return;
 	/* One leg at least must be a stranger's for certain, or the NIC be unregistered. */
@@ -58,19 +100,39 @@ static void relayed(void *state, const struct event *ev, struct findings *out)
 	}
 	count = build_victims(ev, ev->from.tenant, which);
 	for (unsigned i = 0; i < count; i++) {
-		struct finding *f = build_finding(
-		    out, ev, kind,
-		    ev->from.tenant == TENANT_UNKNOWN ? CONFIDENCE_STRONG : CONFIDENCE_PROOF);
+		struct finding *f = build_finding(out, ev, kind, confidence_of(s, ev));
 
 		if (f != NULL)
 			fill(f, ev, which[i]);
 	}
 }
 
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	if (ev->kind == EVENT_RELAYED)
+		relayed(opaque, ev, out);
+	else
+		note_claim(opaque, ev);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	return table_evicted(((const struct state *)opaque)->impostors);
+}
+
+static void close_state(void *opaque)
+{
+	table_free(((struct state *)opaque)->impostors);
+}
+
 const struct detector detect_relay_forward = {
     .kind = "relay.forward",
     .summary = "the same packet into and out of a NIC of a tenant that owns neither end",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_RELAYED),
-    .event = relayed,
+    .wants = EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
 };

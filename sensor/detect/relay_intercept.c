@@ -76,8 +76,12 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	struct case_file *c;
 	struct finding *f;
 	bool fresh;
+	bool known = in->ja3[0] != '\0' && outward->ja3[0] != '\0';
 
 	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
+		return;
+	/* The same client spoke on both sides: nothing was ended here (relay.proxy's business). */
+	if (known && strcmp(in->ja3, outward->ja3) == 0)
 		return;
 	(void)snprintf(key.name, sizeof key.name, "%s", name);
 	c = table_put(s->cases, &key, &fresh);
@@ -85,8 +89,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 		*c = (struct case_file){0};
 	c->last_ns = ev->ts_ns;
 	c->pairs++;
-	if (in->ja3[0] != '\0' && outward->ja3[0] != '\0' && strcmp(in->ja3, outward->ja3) != 0)
-		c->other_ja3++;
+	c->other_ja3 += known;
 	if (c->pairs < TIMES_NEEDED)
 		return;
 	f = build_finding(out, ev, "relay.intercept",
@@ -102,7 +105,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	f->count = c->pairs == TIMES_NEEDED ? TIMES_NEEDED : 1;
 	finding_detail_text(f, "sni", name);
 	finding_detail_uint(f, "pairs", c->pairs);
-	finding_detail_text(f, "client_fingerprint", c->other_ja3 > 0 ? "differs" : "same");
+	finding_detail_text(f, "client_fingerprint", c->other_ja3 > 0 ? "differs" : "unknown");
 }
 
 static void note(struct state *s, const struct event *ev, uint32_t tenant, bool outwards,

@@ -5,23 +5,15 @@
  * Requests bind as well as replies, and gratuitous ones bind everybody; one frame is enough.  RARP
  * asks for an address and claims none.
  */
-#include "detect/build.h"
 #include "detect/claim.h"
 
 static void event(void *state, const struct event *ev, struct findings *out)
 {
-	const struct packet *p = ev->packet;
 	struct claim claim;
 
 	(void)state;
-	if (p == NULL || p->l3 != L3_ARP)
-		return;
-	claim = (struct claim){.ip = p->src,
-			       .mac = p->arp_sha,
-			       .has_told = !ip_equal(&p->src, &p->dst),
-			       .told = p->dst,
-			       .answer = p->arp_op == 2};
-	claim_judge(ev, &claim, "spoof.arp", out);
+	if (claim_of_arp(ev, &claim))
+		claim_judge(ev, &claim, "spoof.arp", out);
 }
 
 const struct detector detect_spoof_arp = {

@@ -56,6 +56,14 @@ static bool is_cluster(const struct path_parties *p)
 	return p->dst.kind == OWNER_SHARED && p->to.tenant == TENANT_UNKNOWN;
 }
 
+/* The provider's load balancer hands a packet for its own address to a real server, which will
+ * answer the client directly (direct server return). */
+static bool is_balanced(const struct path_parties *p)
+{
+	return p->from.tenant == TENANT_INFRASTRUCTURE && (p->from.roles & ROLE_LOAD_BALANCER) &&
+	       p->dst.tenant == TENANT_INFRASTRUCTURE;
+}
+
 static bool host_at_port(const struct inventory *inv, uint32_t id, const char *port)
 {
 	const struct host *host = inventory_host(inv, id);
@@ -101,7 +109,7 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 	if (!ip_is_unspecified(src))
 		bits |= judge_carrier(&p->from, &p->src, src, &p->dst, PATH_FROM_STRANGER,
 				      PATH_FROM_MAYBE, PATH_FROM_UNKNOWN);
-	if (!p->to_group)
+	if (!p->to_group && !is_balanced(p))
 		bits |= judge_carrier(&p->to, &p->dst, dst, &p->src, PATH_TO_STRANGER,
 				      PATH_TO_MAYBE, PATH_TO_UNKNOWN);
 	if (tap->view == VIEW_PORT && tap->port != NULL)
