@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "detect/export.h"
 #include "worker.h"
 
 /* A SOCKS or CONNECT relay begins with two rounds of its own before the client's hello. */
@@ -17,10 +18,17 @@
 /* Injected data races the first answer. */
 #define SEGMENT_PACKETS 8
 #define SEGMENT_COMPARE 16
-/* Clear text that may hold a secret: log-ins come first. */
+/* Clear text that may hold a secret: log-ins come first ... */
 #define SECRET_PACKETS 8
-/* Of a capture stream: enough to prove what it carries. */
+/* ... but HTTP asks for more on the same connection, with the same head. */
+#define HTTP_PACKETS 200
+/* A capture stream shows itself in its first packets, maybe behind a banner. */
+#define STREAM_LOOK 4
+/* Of a capture stream: the first packets, then runs of some in every thousand: enough to prove what
+ * it carries, whoever's packets come first in it. */
 #define STREAM_PACKETS 200
+#define STREAM_RUN 32
+#define STREAM_EVERY 1024
 
 static void tell_token(struct worker *w, const struct flow *flow, unsigned direction,
 		       const struct packet *packet, const struct place *place, uint32_t path,
@@ -221,36 +229,7 @@ static void tcp_handshake(struct worker *w, struct flow *flow, unsigned directio
 	}
 }
 
-/* ---- payload for detectors that read it ------------------------------------------------------ */
-
-/* The magic numbers of capture files and of rpcap (pcap-savefile(5), draft-ietf-opsawg-pcapng). */
-static bool begins_capture(const struct packet *packet)
-{
-	static const uint8_t magic[][4] = {
-	    {0xa1, 0xb2, 0xc3, 0xd4}, {0xd4, 0xc3, 0xb2, 0xa1}, {0xa1, 0xb2, 0x3c, 0x4d},
-	    {0x4d, 0x3c, 0xb2, 0xa1}, {0x0a, 0x0d, 0x0d, 0x0a},
-	};
-
-	for (size_t i = 0; i < sizeof magic / sizeof magic[0]; i++)
-		if (packet->payload_len >= 4 && memcmp(packet->payload, magic[i], 4) == 0)
-			return true;
-	/* rpcapd listens at 2002, sFlow collectors at 6343 (sflow.org). */
-	return packet->sport == 2002 || packet->dport == 2002 || packet->dport == 6343;
-}
-
-static bool begins_http_request(const struct packet *packet)
-{
-	static const char *const method[] = {"GET ",	"POST ",    "HEAD ",  "PUT ",
-					     "DELETE ", "OPTIONS ", "PATCH ", "PROPFIND "};
-
-	for (size_t i = 0; i < sizeof method / sizeof method[0]; i++) {
-		size_t len = strlen(method[i]);
-
-		if (packet->payload_len > len && memcmp(packet->payload, method[i], len) == 0)
-			return true;
-	}
-	return false;
-}
+/* ---- secrets in clear text ------------------------------------------------------------------- */
 
 static bool looks_encrypted(const struct packet *packet)
 {
@@ -259,18 +238,77 @@ static bool looks_encrypted(const struct packet *packet)
 	       packet->payload[1] == 3;
 }
 
-static bool worth_reading(const struct worker *w, struct flow *flow, unsigned direction,
-			  const struct packet *packet)
+static bool begins_http(const struct packet *packet)
+{
+	static const char *const word[] = {"GET ",     "POST ",	 "HEAD ",     "PUT ",	 "DELETE ",
+					   "OPTIONS ", "PATCH ", "PROPFIND ", "CONNECT", "HTTP/1."};
+
+	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
+		size_t len = strlen(word[i]);
+
+		if (packet->payload_len > len && memcmp(packet->payload, word[i], len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void tell_secret(struct worker *w, const struct flow *flow, unsigned direction,
+			const struct packet *packet, const struct place *place,
+			const struct secret *secret)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_SECRET,
+					     .phase = PHASE_FRAME,
+					     .packet = packet,
+					     .layer = place->layer,
+					     .flow = flow,
+					     .direction = direction,
+					     .segment = place->segment,
+					     .domain = place->domain,
+					     .app = content_label(w, flow)});
+	if (r == NULL)
+		return;
+	r->u.secret = *secret;
+	emit_commit(w, r);
+}
+
+static void secrets(struct worker *w, const struct flow *flow, unsigned direction,
+		    const struct packet *packet, const struct place *place)
+{
+	struct secret secret[SECRETS_A_PACKET];
+	unsigned nth = flow->payloads[direction];
+	unsigned count;
+	bool http;
+
+	if (nth > HTTP_PACKETS || looks_encrypted(packet))
+		return;
+	http = begins_http(packet);
+	if (w->decoys != NULL && (http || nth <= SECRET_PACKETS)) {
+		count = decoy_set_scan(w->decoys, packet->payload, packet->payload_len, secret);
+		for (unsigned i = 0; i < count; i++)
+			tell_secret(w, flow, direction, packet, place, &secret[i]);
+	}
+	if (!http)
+		return;
+	count = secret_of_http(packet->payload, packet->payload_len, &w->shared->key, secret);
+	for (unsigned i = 0; i < count; i++)
+		tell_secret(w, flow, direction, packet, place, &secret[i]);
+}
+
+/* ---- capture streams ------------------------------------------------------------------------- */
+
+static bool in_stream(const struct worker *w, struct flow *flow, unsigned direction,
+		      const struct packet *packet)
 {
 	unsigned nth = flow->payloads[direction];
 
-	if (nth == 1 && begins_capture(packet))
+	if (!(flow->flags & FLOW_STREAM) && nth <= STREAM_LOOK &&
+	    export_begins(packet->payload, packet->payload_len, w->now_ns))
 		flow->flags |= FLOW_STREAM;
-	if (flow->flags & FLOW_STREAM)
-		return nth <= STREAM_PACKETS;
-	if (nth > SECRET_PACKETS || looks_encrypted(packet))
+	if (!(flow->flags & FLOW_STREAM))
 		return false;
-	return w->decoys || begins_http_request(packet);
+	return nth <= STREAM_PACKETS || flow->packets[direction] % STREAM_EVERY < STREAM_RUN;
 }
 
 static void tell_payload(struct worker *w, const struct flow *flow, unsigned direction,
@@ -312,6 +350,9 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		compare_segments(w, flow, direction, packet, place);
 	if (w->dpi != NULL)
 		inspect(w, flow, packet, place);
-	if (worker_wants(w, EVENT_PAYLOAD) && worth_reading(w, flow, direction, packet))
+	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))
+		secrets(w, flow, direction, packet, place);
+	if (packet->payload_len > 0 && worker_wants(w, EVENT_PAYLOAD) &&
+	    in_stream(w, flow, direction, packet))
 		tell_payload(w, flow, direction, packet, place, path);
 }

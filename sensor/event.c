@@ -51,6 +51,7 @@ static void rebuild_packet(struct event *ev, const struct record *r, struct even
 	if (r->layer >= room->stack.count) /* cut to RECORD_FRAME_MAX before that layer */
 		return;
 	ev->packet = &room->stack.layer[r->layer];
+	ev->first = &room->stack.layer[0];
 	if (r->layer > 0)
 		ev->outer = &room->stack.layer[r->layer - 1];
 	if (ev->kind == EVENT_ICMP_ERROR && packet_quoted(ev->packet, &room->quoted))
@@ -93,6 +94,9 @@ static void rebuild_union(struct event *ev, const struct record *r)
 		break;
 	case EVENT_TOKEN:
 		ev->u.token.token = r->u.token;
+		break;
+	case EVENT_SECRET:
+		ev->u.secret = r->u.secret;
 		break;
 	case EVENT_FLOW_END:
 		memcpy(ev->u.flow_end.packets, r->u.flow_end.packets,

@@ -72,6 +72,7 @@ struct record {
 			unsigned copies;
 		} flooded;
 		struct token token;
+		struct secret secret;
 		struct {
 			uint64_t packets[2], bytes[2], first_ns, last_ns;
 		} flow_end;

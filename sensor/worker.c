@@ -51,7 +51,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 		if (w->dpi == NULL)
 			return err->code;
 	}
-	(void)inventory_decoys(w->inv, &(unsigned){0});
+	w->decoys = decoy_set_new(w->inv, shared->seed);
 	return 0;
 }
 
@@ -67,6 +67,7 @@ void worker_fini(struct worker *w)
 	free(w->stack);
 	ring_free(w->ring);
 	inventory_unref(w->inv);
+	decoy_set_free(w->decoys);
 }
 
 /* A reload swapped the snapshot: take it between two batches. */
@@ -74,19 +75,18 @@ static void take_inventory(struct worker *w)
 {
 	struct inventory *newest =
 	    atomic_load_explicit(&w->shared->inventory, memory_order_acquire);
-	unsigned decoys;
 
-	if (newest != w->inv) {
-		(void)pthread_mutex_lock(&w->shared->swap);
-		newest = inventory_ref(atomic_load(&w->shared->inventory));
-		(void)pthread_mutex_unlock(&w->shared->swap);
-		inventory_unref(w->inv);
-		w->inv = newest;
-		w->generation = inventory_generation(newest);
-		w->segment_cached = false;
-	}
-	(void)inventory_decoys(w->inv, &decoys);
-	w->decoys = decoys > 0;
+	if (newest == w->inv)
+		return;
+	(void)pthread_mutex_lock(&w->shared->swap);
+	newest = inventory_ref(atomic_load(&w->shared->inventory));
+	(void)pthread_mutex_unlock(&w->shared->swap);
+	inventory_unref(w->inv);
+	w->inv = newest;
+	w->generation = inventory_generation(newest);
+	w->segment_cached = false;
+	decoy_set_free(w->decoys);
+	w->decoys = decoy_set_new(newest, w->shared->seed);
 }
 
 /* Replay at a multiple of the recorded speed. */

@@ -23,6 +23,7 @@
 #include "bulkhead/options.h"
 #include "bulkhead/stats.h"
 #include "bulkhead/tenant.h"
+#include "flow/secret.h"
 #include "flow/table.h"
 #include "flow/watch.h"
 #include "record.h"
@@ -61,7 +62,7 @@ struct worker {
 	uint64_t mac_filter[MAC_FILTER];
 	uint64_t mac_second;
 	unsigned macs_told;
-	bool decoys;			    /* the inventory declares some */
+	struct decoy_set *decoys;	    /* of the inventory; NULL when it declares none */
 	uint64_t unknown_vlan[SIGHT_VLANS]; /* frames; read by the judge */
 
 	/* the frame being handled */

@@ -71,7 +71,8 @@ enum event_kind {
 	EVENT_SEGMENT, /* a NIC or address new in a segment, a double tag, an unknown segment;
 			  packet */
 	EVENT_NEW_MAC, /* a source MAC that no inventory knows, first seen; packet */
-	EVENT_PAYLOAD, /* first payload packets of a TCP flow direction (capped): packet */
+	EVENT_PAYLOAD, /* payload of a flow that looks like a capture stream (capped): packet */
+	EVENT_SECRET,  /* a decoy or a credential in clear text: u.secret */
 	EVENT_CONFLICT, /* same TCP sequence with other bytes, or a second SYN-ACK; u.conflict */
 	EVENT_STRAY, /* an answer (RST, unreachable, echo reply) by a NIC that was not asked; packet
 		      */
@@ -112,12 +113,14 @@ struct event {
 
 	const struct packet *packet; /* the decoded layer, where the kind says so; else NULL */
 	const struct packet *outer;  /* EVENT_TUNNEL: the layer that carried it */
+	const struct packet *first;  /* layer 0 of the frame, where packet is set */
 	const struct packet *quoted; /* EVENT_ICMP_ERROR: the packet quoted */
 
 	union {
 		struct {
 			uint64_t packets, bytes; /* new since the last event of this path */
-			bool answered;		 /* the other direction of the flow has been seen */
+			bool answered;		 /* the other direction of the flow has been seen;
+						  * EVENT_TUNNEL: in the same direction of the tunnel */
 		} path;
 		struct {
 			struct finding_frame
@@ -144,6 +147,7 @@ struct event {
 		struct {
 			struct token token;
 		} token;
+		struct secret secret;
 		struct {
 			uint64_t packets[2], bytes[2]; /* by direction; 0 is that of the tuple */
 			uint64_t first_ns, last_ns;

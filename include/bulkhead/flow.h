@@ -92,6 +92,22 @@ struct token {
 
 #define TOKENS_A_PACKET 3
 
+/* A secret in clear text.  What leaves the worker is a keyed hash. */
+enum secret_kind {
+	SECRET_DECOY, /* one that the inventory declares */
+	SECRET_BASIC, /* HTTP credentials of 64 bits of entropy or more */
+	SECRET_BEARER,
+	SECRET_COOKIE,
+	SECRET_COOKIE_SET, /* by a server */
+};
+
+struct secret {
+	uint8_t kind;	/* enum secret_kind */
+	bool encoded;	/* a decoy in base64 */
+	uint32_t decoy; /* index into inventory_decoys() */
+	uint64_t lo, hi;
+};
+
 struct hash_key;
 
 /*

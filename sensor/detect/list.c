@@ -10,10 +10,15 @@ extern const struct detector detect_relay_proxy;
 extern const struct detector detect_relay_intercept;
 extern const struct detector detect_observe_misdelivery;
 extern const struct detector detect_observe_exposure;
+extern const struct detector detect_observe_flood;
+extern const struct detector detect_observe_mac_exhaustion;
+extern const struct detector detect_observe_ptr_lookup;
 extern const struct detector detect_spoof_arp;
 extern const struct detector detect_spoof_ndp;
 extern const struct detector detect_spoof_source;
+extern const struct detector detect_spoof_mac;
 extern const struct detector detect_boundary_vlan;
+extern const struct detector detect_boundary_topology;
 
 const struct detector *const detectors[] = {
 	&detect_lease, /* first: the others use what it learns */
@@ -23,10 +28,15 @@ const struct detector *const detectors[] = {
 	&detect_relay_intercept,
 	&detect_observe_misdelivery,
 	&detect_observe_exposure,
+	&detect_observe_flood,
+	&detect_observe_mac_exhaustion,
+	&detect_observe_ptr_lookup,
 	&detect_spoof_arp,
 	&detect_spoof_ndp,
 	&detect_spoof_source,
+	&detect_spoof_mac,
 	&detect_boundary_vlan,
+	&detect_boundary_topology,
 	NULL,
 };
 /* clang-format on */
@@ -109,7 +119,8 @@ static const struct {
     [EVENT_TUNNEL] = {"tunnel", "a packet inside a tunnel"},
     [EVENT_SEGMENT] = {"segment", "a tenant's NIC where it does not belong, or double tags"},
     [EVENT_NEW_MAC] = {"new-mac", "a source MAC that no inventory knows"},
-    [EVENT_PAYLOAD] = {"payload", "readable payload of a flow's first packets"},
+    [EVENT_PAYLOAD] = {"payload", "payload of a flow that looks like a capture stream"},
+    [EVENT_SECRET] = {"secret", "a decoy or a credential in clear text"},
     [EVENT_CONFLICT] = {"conflict", "the same TCP sequence with other bytes"},
     [EVENT_STRAY] = {"stray", "an answer by a NIC that was not asked"},
     [EVENT_RETURNED] = {"returned", "a host gets a packet that claims to come from itself"},

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * export.h - captured packets inside a payload: pcap, pcapng, rpcap and sFlow samples.
+ *
+ *	"nc" banner | file header | record header | packet | record header | pac
+ *	                                             ket | record header | ...
+ *
+ * A stream is fed in order, in whatever pieces it travelled; records that span pieces are put
+ * together.  When bytes are missing (a lost segment, a sensor that came late, a cut frame) the
+ * next record header is looked for by its contradiction-free fields, and reading goes on there.
+ *
+ * Compressed or enciphered streams are not read.  Fixed memory, no allocation.  Threads: one a
+ * stream.
+ */
+#ifndef DETECT_EXPORT_H
+#define DETECT_EXPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum export_format { EXPORT_NONE, EXPORT_PCAP, EXPORT_PCAPNG, EXPORT_RPCAP, EXPORT_SFLOW };
+
+#define EXPORT_SNAP 1536 /* of a packet: a full Ethernet frame */
+#define EXPORT_HEAD 28	 /* the longest record header: pcapng's enhanced packet block, rpcap's */
+#define EXPORT_INTERFACES 8
+
+struct export_stream {
+	uint8_t format;	 /* enum export_format; EXPORT_NONE until recognised */
+	bool big_endian; /* pcap, pcapng: as the writer's machine */
+	bool synced;	 /* the next byte belongs to a record */
+	uint8_t interfaces;
+	uint16_t linktype[EXPORT_INTERFACES]; /* pcapng: by interface, else [0] */
+	uint32_t have;			      /* bytes in buffer */
+	uint64_t skip;			      /* bytes of the stream to pass over */
+	uint8_t buffer[EXPORT_HEAD + EXPORT_SNAP];
+};
+
+/* A captured packet; borrowed for the call. */
+struct export_packet {
+	const uint8_t *data;
+	uint32_t caplen, len;
+	uint16_t linktype;
+};
+
+typedef void export_each(void *context, const struct export_packet *packet);
+
+/* Does a capture stream, or the middle of one, begin in this payload?  now_ns: packet time. */
+bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns);
+
+/* Calls each for every packet that became complete.  s is zeroed before the first call. */
+void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
+		 export_each *each, void *context);
+/* So many bytes of the stream were not seen. */
+void export_gap(struct export_stream *s, uint64_t missing);
+
+/* The raw headers in one sFlow version 5 datagram.  False when it is none. */
+bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *context);
+
+const char *export_name(enum export_format format); /* "pcap" ... */
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * export_mark.c - see export_mark.h.
+ *
+ * A file says what it is by its magic number and version.  The middle of a stream has only record
+ * headers: their time is about now (a live capture) or at least agrees with nothing else, lengths
+ * agree with each other, and what follows begins like an Ethernet frame.
+ */
+#include "detect/export_mark.h"
+
+#include <string.h>
+
+#include "bulkhead/frame.h"
+
+#define DAY_S 86400
+#define NS_A_SECOND UINT64_C(1000000000)
+#define US_A_SECOND UINT64_C(1000000)
+#define ETHERNET 14
+
+static const struct {
+	uint8_t magic[4];
+	bool big;
+} pcap_magic[] = {
+    {{0xa1, 0xb2, 0xc3, 0xd4}, true}, /* microseconds */
+    {{0xd4, 0xc3, 0xb2, 0xa1}, false},
+    {{0xa1, 0xb2, 0x3c, 0x4d}, true}, /* nanoseconds */
+    {{0x4d, 0x3c, 0xb2, 0xa1}, false},
+};
+
+static bool pcap_file(const uint8_t *p, size_t len, struct export_stream *s)
+{
+	for (size_t i = 0; i < sizeof pcap_magic / sizeof pcap_magic[0]; i++) {
+		bool big = pcap_magic[i].big;
+
+		if (len < PCAP_FILE_HEADER || memcmp(p, pcap_magic[i].magic, 4) != 0 ||
+		    mark_read16(p + 4, big) != 2 || mark_read16(p + 6, big) != 4)
+			continue;
+		s->format = EXPORT_PCAP;
+		s->big_endian = big;
+		s->linktype[0] = (uint16_t)mark_read32(p + 20, big);
+		return true;
+	}
+	return false;
+}
+
+bool mark_file(const uint8_t *p, size_t len, struct export_stream *s)
+{
+	static const uint8_t section[4] = {0x0a, 0x0d, 0x0d, 0x0a};
+
+	if (pcap_file(p, len, s))
+		return true;
+	if (len < PCAPNG_SECTION_HEADER || memcmp(p, section, sizeof section) != 0)
+		return false;
+	if (read_be32(p + 8) != 0x1a2b3c4d && mark_read32(p + 8, false) != 0x1a2b3c4d)
+		return false;
+	s->format = EXPORT_PCAPNG;
+	s->big_endian = read_be32(p + 8) == 0x1a2b3c4d;
+	s->interfaces = 0;
+	return true;
+}
+
+static bool ethernet_at(const uint8_t *p, size_t len)
+{
+	uint16_t type;
+
+	if (len < ETHERNET + 1)
+		return false;
+	type = read_be16(p + 12);
+	switch (type) {
+	case 0x0800:
+		return p[ETHERNET] >> 4 == 4;
+	case 0x86dd:
+		return p[ETHERNET] >> 4 == 6;
+	case 0x0806:
+		return p[ETHERNET] == 0;
+	default:
+		return type == 0x8100 || type == 0x88a8;
+	}
+}
+
+static bool about(uint64_t a, uint64_t b, uint64_t apart)
+{
+	return a > b ? a - b <= apart : b - a <= apart;
+}
+
+static bool lengths(uint32_t caplen, uint32_t len)
+{
+	return caplen >= ETHERNET && caplen <= len && len <= PACKET_LEN_MAX;
+}
+
+static bool pcap_record(const uint8_t *p, size_t len, bool big, uint64_t now_ns)
+{
+	return len > PCAP_RECORD_HEADER &&
+	       about(mark_read32(p, big), now_ns / NS_A_SECOND, DAY_S) &&
+	       mark_read32(p + 4, big) < NS_A_SECOND &&
+	       lengths(mark_read32(p + 8, big), mark_read32(p + 12, big)) &&
+	       ethernet_at(p + PCAP_RECORD_HEADER, len - PCAP_RECORD_HEADER);
+}
+
+/* Enhanced packet block (draft-ietf-opsawg-pcapng 4.3), times in micro- or nanoseconds. */
+static bool pcapng_record(const uint8_t *p, size_t len, bool big, uint64_t now_ns)
+{
+	uint64_t time;
+	uint32_t total, caplen;
+
+	if (len <= PCAPNG_PACKET_HEADER || mark_read32(p, big) != 6)
+		return false;
+	total = mark_read32(p + 4, big);
+	caplen = mark_read32(p + 20, big);
+	time = (uint64_t)mark_read32(p + 12, big) << 32 | mark_read32(p + 16, big);
+	return lengths(caplen, mark_read32(p + 24, big)) && total % 4 == 0 &&
+	       total >= caplen + 32 && total <= PACKET_LEN_MAX + 4096 &&
+	       (about(time, now_ns / 1000, DAY_S * US_A_SECOND) ||
+		about(time, now_ns, DAY_S * NS_A_SECOND)) &&
+	       ethernet_at(p + PCAPNG_PACKET_HEADER, len - PCAPNG_PACKET_HEADER);
+}
+
+/* A packet message of rpcapd (rpcap-protocol.h of libpcap): network byte order throughout. */
+static bool rpcap_record(const uint8_t *p, size_t len, uint64_t now_ns)
+{
+	uint32_t caplen;
+
+	if (len <= RPCAP_PACKET_HEADER || p[0] != 0 || p[1] != RPCAP_PACKET || read_be16(p + 2))
+		return false;
+	caplen = read_be32(p + 16);
+	return lengths(caplen, read_be32(p + 20)) && read_be32(p + 4) == caplen + 20 &&
+	       about(read_be32(p + 8), now_ns / NS_A_SECOND, DAY_S) &&
+	       read_be32(p + 12) < US_A_SECOND &&
+	       ethernet_at(p + RPCAP_PACKET_HEADER, len - RPCAP_PACKET_HEADER);
+}
+
+bool mark_record(enum export_format format, bool big, const uint8_t *p, size_t len, uint64_t now_ns)
+{
+	switch (format) {
+	case EXPORT_PCAP:
+		return pcap_record(p, len, big, now_ns);
+	case EXPORT_PCAPNG:
+		return pcapng_record(p, len, big, now_ns);
+	case EXPORT_RPCAP:
+		return rpcap_record(p, len, now_ns);
+	default:
+		return false;
+	}
+}
+
+static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, uint64_t now_ns)
+{
+	static const struct {
+		uint8_t format;
+		bool big;
+	} kinds[] = {{EXPORT_PCAP, false},
+		     {EXPORT_PCAP, true},
+		     {EXPORT_PCAPNG, false},
+		     {EXPORT_PCAPNG, true},
+		     {EXPORT_RPCAP, true}};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (s->format != EXPORT_NONE &&
+		    (s->format != kinds[i].format || s->big_endian != kinds[i].big))
+			continue;
+		if (!mark_record(kinds[i].format, kinds[i].big, p, len, now_ns))
+			continue;
+		if (s->format == EXPORT_NONE) {
+			s->format = kinds[i].format;
+			s->big_endian = kinds[i].big;
+			s->linktype[0] = LINK_ETHERNET;
+			s->interfaces = 1;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* The first byte of a file header at or behind at, or len. */
+static size_t next_magic(const uint8_t *data, size_t at, size_t len)
+{
+	static const uint8_t first[] = {0xa1, 0xd4, 0x4d, 0x0a};
+	size_t best = len;
+
+	for (size_t i = 0; i < sizeof first; i++) {
+		const uint8_t *hit = at < best ? memchr(data + at, first[i], best - at) : NULL;
+
+		if (hit != NULL)
+			best = (size_t)(hit - data);
+	}
+	return best;
+}
+
+size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_t records,
+		 uint64_t now_ns)
+{
+	size_t file = next_magic(data, 0, len);
+
+	while (file < len && !mark_file(data + file, len - file, s))
+		file = next_magic(data, file + 1, len);
+	if (records > file)
+		records = file;
+	for (size_t at = 0; at < records; at++) {
+		struct export_stream seen = *s;
+
+		/* A file header further on says nothing of what is before it. */
+		if (file < len)
+			seen.format = EXPORT_NONE;
+		if (any_record(&seen, data + at, len - at, now_ns)) {
+			*s = seen;
+			return at;
+		}
+	}
+	return file;
+}
+
+bool mark_sflow(const uint8_t *p, size_t len)
+{
+	size_t at;
+	uint32_t samples, format, room;
+
+	if (len < 40 || read_be32(p) != 5 || (read_be32(p + 4) != 1 && read_be32(p + 4) != 2))
+		return false;
+	at = read_be32(p + 4) == 1 ? 24 : 36;
+	if (len < at + 12)
+		return false;
+	samples = read_be32(p + at);
+	format = read_be32(p + at + 4);
+	room = read_be32(p + at + 8);
+	return samples >= 1 && samples <= 1024 && (format & 0xfff) >= 1 && (format & 0xfff) <= 5 &&
+	       room >= 8 && room <= 65535;
+}
