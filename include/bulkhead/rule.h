@@ -25,12 +25,12 @@
 #define RULE_MESSAGE_SIZE 256
 
 struct rule {
-	const char *name;  /* "relay.forward" */
-	const char *id;	   /* "BH-1001" */
-	uint32_t number;   /* 1001 */
+	const char *name; /* "relay.forward" */
+	const char *id;	  /* "BH-1001" */
+	uint32_t number;  /* 1001 */
 	uint32_t rev;
 	const char *title;
-	const char *category;	 /* "Cross-tenant relay", from the id's family */
+	const char *category; /* "Cross-tenant relay", from the id's family */
 	enum severity severity;
 	const char *attack[RULE_MAX_ATTACK];
 	unsigned attack_count;
@@ -43,8 +43,9 @@ struct rule {
 /* A rule fired. */
 struct verdict {
 	const struct rule *rule;
-	enum severity severity;	     /* the rule's, raised one level for clear-text credentials */
-	uint64_t group_lo, group_hi; /* unkeyed hash of rule id and group_by values: same in every run */
+	enum severity severity; /* the rule's, raised one level for clear-text credentials */
+	/* Unkeyed hash of rule id and group_by values: the same in every run. */
+	uint64_t group_lo, group_hi;
 	char message[RULE_MESSAGE_SIZE]; /* output template filled in, sanitised */
 };
 

@@ -223,13 +223,15 @@ static struct compiled *compile_written(struct scope *scope, const struct writte
 		scope->no_memory = true;
 		return NULL;
 	}
-	if (!rule_compile(scope, written, overridden, wall_now_ns, rule) || !overridden)
+	if (!rule_compile(scope, written, overridden, wall_now_ns, rule))
+		return NULL;
+	if (!overridden)
 		return rule;
 	rule->shipped = arena_alloc(scope->arena, sizeof *rule->shipped);
 	if (rule->shipped == NULL)
 		scope->no_memory = true;
-	else
-		(void)rule_compile(scope, written, false, 0, rule->shipped);
+	else if (!rule_compile(scope, written, false, 0, rule->shipped))
+		return NULL;
 	return rule;
 }
 
@@ -307,7 +309,7 @@ static void set_revision(struct ruleset *rules)
 		       (unsigned long long)chain[0].lo);
 }
 
-static void compile_all(struct ruleset *rules, uint64_t wall_now_ns)
+static bool compile_all(struct ruleset *rules, uint64_t wall_now_ns)
 {
 	struct scope *scope = &rules->scope;
 	struct collected collected;
@@ -319,11 +321,14 @@ static void compile_all(struct ruleset *rules, uint64_t wall_now_ns)
 	rules->rule = arena_array(rules->arena, collected.count, sizeof(struct compiled *));
 	if (rules->rule == NULL)
 		scope->no_memory = true;
-	for (struct written *w = collected.first; w != NULL && !scope->no_memory; w = w->next)
-		rules->rule[rules->rules++] = compile_written(scope, w, wall_now_ns);
+	for (struct written *w = collected.first; w != NULL && !scope->no_memory; w = w->next) {
+		rules->rule[rules->rules] = compile_written(scope, w, wall_now_ns);
+		rules->rules += rules->rule[rules->rules] != NULL;
+	}
+	return rules->rules == collected.count;
 }
 
-static int finish(struct ruleset *rules, unsigned errors_before, struct loader *loader)
+static int finish(struct ruleset *rules, bool whole, unsigned errors_before, struct loader *loader)
 {
 	unsigned errors = rules->scope.problems->errors - errors_before;
 
@@ -331,7 +336,7 @@ static int finish(struct ruleset *rules, unsigned errors_before, struct loader *
 		return err_set(loader->err, ERR_MEMORY, "rules: out of memory");
 	if (loader->code != 0)
 		return loader->code;
-	if (errors > 0)
+	if (errors > 0 || !whole)
 		return err_set(loader->err, ERR_CONFIG, "rules: %u error%s", errors,
 			       errors == 1 ? "" : "s");
 	if (!index_kinds(rules) || !make_thresholds(rules))
@@ -348,6 +353,7 @@ int rules_load(const char *const *paths, unsigned count, const char *const *kind
 	struct ruleset *rules = arena == NULL ? NULL : arena_alloc(arena, sizeof *rules);
 	struct loader loader = {.arena = arena, .err = err};
 	unsigned errors_before = problems->errors;
+	bool whole;
 	int code;
 
 	*out = NULL;
@@ -365,8 +371,8 @@ int rules_load(const char *const *paths, unsigned count, const char *const *kind
 		load_path(&loader, paths[i]);
 	if (count == 0)
 		load_core(&loader);
-	compile_all(rules, wall_now_ns);
-	code = finish(rules, errors_before, &loader);
+	whole = compile_all(rules, wall_now_ns);
+	code = finish(rules, whole, errors_before, &loader);
 	rules->scope.problems = NULL; /* the caller's, for the load only */
 	if (code != 0)
 		rules_free(rules);

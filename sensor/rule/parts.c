@@ -20,7 +20,7 @@ static bool add_scalar(struct values *values, const struct yaml_doc *doc,
 		       const struct yaml_node *node, bool *any)
 {
 	struct scope *scope = values->scope;
-	const struct list *list = node->quoted ? NULL : scope_list(scope, node->text);
+	struct list *list = node->quoted ? NULL : scope_list(scope, node->text);
 	char why[256];
 
 	if (strcmp(node->text, "*") == 0) {

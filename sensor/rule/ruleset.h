@@ -91,6 +91,7 @@ struct list {
 	const char *name;
 	const struct yaml_doc *doc;
 	const struct yaml_node *node; /* the sequence of items */
+	uint32_t wrong_for; /* field types, as bits, its items are known to be wrong for */
 };
 
 enum macro_state { MACRO_UNCHECKED, MACRO_OPEN, MACRO_GOOD, MACRO_BROKEN };
@@ -116,6 +117,7 @@ struct scope {
 	unsigned source_count;
 	uint32_t steps;	 /* used of RULES_MAX_STEPS */
 	uint32_t values; /* used of RULES_MAX_VALUES */
+	bool exhausted;	 /* values ran out, which is told */
 	bool no_memory;	 /* an allocation failed: the load ends with ERR_MEMORY */
 };
 
@@ -142,7 +144,7 @@ struct values {
 /* Adds one; false with the reason in why. */
 bool values_add(struct values *values, const char *text, char *why, size_t size);
 /* Adds a list's items; false when some were wrong, which is told in problems. */
-bool values_add_list(struct values *values, const struct list *list);
+bool values_add_list(struct values *values, struct list *list);
 /* Sorts what was gathered into the test, if any, and lets go of it. */
 bool values_finish(struct values *values, struct test *test);
 

@@ -35,6 +35,7 @@ bool values_add(struct values *values, const char *text, char *why, size_t size)
 		return false;
 	}
 	if (values->scope->values == RULES_MAX_VALUES) {
+		values->scope->exhausted = true;
 		(void)snprintf(why, size, "all rules together have more than %d values",
 			       RULES_MAX_VALUES);
 		return false;
@@ -50,12 +51,15 @@ bool values_add(struct values *values, const char *text, char *why, size_t size)
 	return true;
 }
 
-bool values_add_list(struct values *values, const struct list *list)
+bool values_add_list(struct values *values, struct list *list)
 {
 	const struct scope *scope = values->scope;
-	bool good = true;
+	uint32_t type = 1u << values->type;
 	char why[256];
 
+	/* What is wrong with a list for a type is told at its first use: it may be used often. */
+	if ((list->wrong_for & type) != 0 || scope->exhausted)
+		return false;
 	for (const struct yaml_node *item = list->node->first; item != NULL; item = item->next) {
 		if (item->kind != YAML_SCALAR) /* told where the list was read */
 			return false;
@@ -64,9 +68,11 @@ bool values_add_list(struct values *values, const struct list *list)
 		yaml_problem(list->doc, item, PROBLEM_ERROR, scope->problems,
 			     "list \"%s\" is compared with %s values: %s", list->name,
 			     field_type_name(values->type), why);
-		good = false;
+		list->wrong_for |= type;
+		if (values->count == RULE_MAX_VALUES || scope->exhausted)
+			return false;
 	}
-	return good;
+	return (list->wrong_for & type) == 0;
 }
 
 static int by_text(const void *a, const void *b)
@@ -97,10 +103,8 @@ static bool lay_texts(const struct values *values, struct test *test)
 	if (test->text == NULL || test->glob == NULL)
 		return false;
 	for (uint32_t i = 0; i < values->count; i++) {
-		char *text = arena_strdup(arena, values->literal[i].text);
+		const char *text = values->literal[i].text; /* in the arena as it is */
 
-		if (text == NULL)
-			return false;
 		if (values->globs && strchr(text, '*') != NULL)
 			test->glob[test->globs++] = text;
 		else

@@ -498,6 +498,34 @@ static void large_lists_are_found_in(void **state)
 	rules_free(rules);
 }
 
+/* 60,000 values times 100 uses: the budget of all rules ends it, told once. */
+static void values_are_bounded_in_all(void **state)
+{
+	struct problems problems = {0};
+	struct ruleset *rules = NULL;
+	size_t size = (size_t)1 << 20;
+	char *text = malloc(size);
+	size_t len;
+
+	(void)state;
+	assert_non_null(text);
+	len = (size_t)sprintf(text, RULES_HEAD "lists:\n  - list: big\n    items: [v");
+	for (int i = 1; i < 60000; i++)
+		len += (size_t)sprintf(text + len, ",v%d", i);
+	len +=
+	    (size_t)sprintf(text + len, "]\nrules:\n"
+					"  - { rule: r, id: BH-6001, on: relay.forward, title: t,\n"
+					"      severity: low, condition: app.proto in (big)");
+	for (int i = 1; i < 100; i++)
+		len += (size_t)sprintf(text + len, " or app.proto in (big)");
+	len += (size_t)sprintf(text + len, " }\n");
+	assert_int_equal(load_text_at(text, len, TEST_NOW, &rules, &problems), ERR_CONFIG);
+	assert_int_equal(problems.errors, 1);
+	assert_non_null(strstr(problems.text, "all rules together have more than 4000000 values"));
+	problems_fini(&problems);
+	free(text);
+}
+
 static void wrong_items_are_told_at_the_list(void **state)
 {
 	(void)state;
@@ -527,6 +555,7 @@ int main(void)
 	    cmocka_unit_test(macros_are_bounded),
 	    cmocka_unit_test(length_is_bounded),
 	    cmocka_unit_test(large_lists_are_found_in),
+	    cmocka_unit_test(values_are_bounded_in_all),
 	    cmocka_unit_test(wrong_items_are_told_at_the_list),
 	};
 
