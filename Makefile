@@ -2,6 +2,8 @@
 # `make help` lists what there is.  Build products go to build/ (or BUILD=...).
 
 BUILD ?= build
+# V=1 shows the commands.
+Q = $(if $(V),,@)
 ifeq ($(origin CC),default)
 CC = gcc
 endif
@@ -50,7 +52,8 @@ JOBS := -j$(shell nproc)
 all: $(BUILD)/bulkhead ## build the sensor (default)
 
 $(BUILD)/bulkhead: $(BUILD)/sensor/main.o $(BUILD)/libbulkhead.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "LINK $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/libbulkhead.a: $(OBJ)
 	@rm -f $@
@@ -67,11 +70,13 @@ $(BUILD)/sensor/rule/core.o: $(BUILD)/gen/core_rules.h
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(THIRD) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "CC   $<"
+	$(Q)$(CC) $(CPPFLAGS) $(THIRD) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libbulkhead.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(THIRD) $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libbulkhead.a $(LDFLAGS) $(LDLIBS) -lcmocka
+	@echo "TEST $<"
+	$(Q)$(CC) $(CPPFLAGS) -Itests $(THIRD) $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libbulkhead.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
 unit-programs: $(UNIT)
 
