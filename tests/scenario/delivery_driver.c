@@ -9,7 +9,9 @@
  *
  *	delivery_driver [--outbox FILE] [--redis URL] [--jsonl FILE] [--cursor NAME] [--count N]
  *		[--rate PER_SECOND] [--timeout SECONDS] [--prefix P] [--quota BYTES]
- *		[--password-file FILE] [--maxlen N] [--queue] [--replay] [--json-bytes N]
+ *		[--username U] [--password-file FILE] [--maxlen N] [--queue] [--replay]
+ *[--json-bytes N]
+ *		[--heartbeat 1] [--wait-replicas N]
  *
  * --replay is what `bulkhead replay` asks for: Redis required, wait for the end.  --count 0 adds
  * nothing and only delivers what is left.  The last line on stdout tells the counters as JSON.
@@ -25,7 +27,7 @@
 struct settings {
 	struct options options;
 	struct delivery_config config;
-	uint64_t count, rate, timeout, json_bytes;
+	uint64_t count, rate, timeout, json_bytes, heartbeat;
 };
 
 static bool is_flag(struct settings *s, const char *name)
@@ -52,6 +54,7 @@ static bool set(struct settings *s, const char *name, const char *value)
 	    {"--cursor", &s->config.cursor_name, NULL},
 	    {"--prefix", &s->options.redis.prefix, NULL},
 	    {"--password-file", &s->options.redis.password_file, NULL},
+	    {"--username", &s->options.redis.username, NULL},
 	    {"--count", NULL, &s->count},
 	    {"--rate", NULL, &s->rate},
 	    {"--timeout", NULL, &s->timeout},
@@ -59,6 +62,7 @@ static bool set(struct settings *s, const char *name, const char *value)
 	    {"--maxlen", NULL, &s->options.redis.maxlen},
 	    {"--wait-replicas", NULL, &s->options.redis.wait_replicas},
 	    {"--json-bytes", NULL, &s->json_bytes},
+	    {"--heartbeat", NULL, &s->heartbeat},
 	};
 
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
@@ -191,6 +195,18 @@ static void settle(struct delivery *d, struct stats *stats, uint64_t timeout_ns)
 		 clock_monotonic() < until);
 }
 
+static void beat_once(struct delivery *d)
+{
+	const struct heartbeat beat = {.sensor = "leaf12",
+				       .site = "rbx",
+				       .version = "test",
+				       .wall_ns = clock_wall(),
+				       .fact_count = 1,
+				       .fact = {{"packets", "1"}}};
+
+	delivery_heartbeat(d, &beat);
+}
+
 int main(int argc, char **argv)
 {
 	struct settings s = {
@@ -217,6 +233,8 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "delivery_driver: %s\n", err.text);
 		return err_exit_status(err.code);
 	}
+	if (s.heartbeat)
+		beat_once(d);
 	start = clock_monotonic();
 	inside = submit_all(d, &s, last + 1);
 	settle(d, &stats, s.timeout * NS_PER_SEC);

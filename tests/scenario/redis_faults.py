@@ -408,6 +408,61 @@ def credentials(folder):
         server.stop()
 
 
+def shipped_users(folder):
+    """dist/redis/users.acl: each user can do its work, and nothing else."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    with open(here + "/../../dist/redis/users.acl") as recipe, \
+            open(folder + "/users.acl", "w") as file:
+        file.writelines(line.replace("CHANGE-ME", "pw") for line in recipe
+                        if line.startswith("user "))
+    with open(folder + "/secret", "w") as file:
+        file.write("pw\n")
+    server = Server(folder, extra=["--aclfile", folder + "/users.acl"]).start()
+
+    def user(name):
+        client = Client(server.socket)
+        client("AUTH", name, "pw")
+        return client
+
+    def refused(client, *words):
+        try:
+            client(*words)
+        except RuntimeError as answer:
+            return "NOPERM" in str(answer)
+        return False
+
+    try:
+        stats, text = run("--outbox", folder + "/outbox.db", "--redis", server.url, "--queue",
+                          "--username", "sensor", "--password-file", folder + "/secret", "--count",
+                          300, "--heartbeat", 1)
+        check(stats["errors"] == 0 and "NOPERM" not in text and "refused" not in text, text)
+        server.holds_exactly(300)
+        sensor, soc, board = user("sensor"), user("soc"), user("board")
+        for words in (("XRANGE", "bulkhead:alerts", "-", "+"), ("HGETALL", "bulkhead:alert:1"),
+                      ("XREAD", "STREAMS", "bulkhead:alerts", "0"), ("FLUSHALL",), ("KEYS", "*"),
+                      ("DEL", "bulkhead:alerts"), ("EVAL", "return 1", "0"),
+                      ("CONFIG", "GET", "*"), ("GET", "other")):
+            check(refused(sensor, *words), "sensor may %s" % (words,))
+        soc("XGROUP", "CREATE", "bulkhead:alerts", "g", "0")
+        check(soc("XREADGROUP", "GROUP", "g", "me", "COUNT", 1, "STREAMS", "bulkhead:alerts", ">"),
+              "soc reads")
+        soc("HSET", "bulkhead:alert:1", "owner", "ann")
+        soc("XADD", "bulkhead:acks", "*", "id", "1" * 32, "action", "ack")
+        for words in (("XADD", "bulkhead:alerts", "*", "a", "b"), ("DEL", "bulkhead:alerts"),
+                      ("SET", "bulkhead:cursor:leaf12", "1"), ("XTRIM", "bulkhead:alerts",
+                                                               "MAXLEN", "0")):
+            check(refused(soc, *words), "soc may %s" % (words,))
+        check(board("XLEN", "bulkhead:alerts") == 300, "board reads")
+        board("SUBSCRIBE", "bulkhead:live")
+        for words in (("HSET", "bulkhead:alert:1", "owner", "x"),
+                      ("XADD", "bulkhead:acks", "*", "a", "b"),
+                      ("PUBLISH", "bulkhead:live", "x"), ("XRANGE", "bulkhead:acks", "-", "+")):
+            check(refused(user("board"), *words), "board may %s" % (words,))
+        return stats
+    finally:
+        server.stop()
+
+
 def refusals(folder):
     """OOM, READONLY, NOREPLICAS, MISCONF-like refusals, another type under the stream's name."""
     server = Server(folder).start()
@@ -440,6 +495,34 @@ def refusals(folder):
         return stats
     finally:
         server.stop()
+
+
+def replicas(folder):
+    """redis.wait_replicas: not delivered before a replica has it."""
+    with socket.socket() as probe:      # replication needs TCP: a free port on loopback
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(folder, extra=["--port", str(port), "--bind", "127.0.0.1",
+                                   "--repl-diskless-sync-delay", "0"]).start()
+    replica = Server(folder, "replica", extra=["--replicaof", "127.0.0.1", str(port)])
+    try:
+        driver = Driver("--outbox", folder + "/outbox.db", "--redis", server.url, "--count", 900,
+                        "--rate", 600, "--wait-replicas", 1, "--timeout", 20)
+        time.sleep(1)
+        check(server.ask("XLEN", "bulkhead:alerts") == 0, "delivered without a replica")
+        replica.start()
+        server.wait_for(300)
+        replica.stop()
+        time.sleep(1)
+        replica.start()
+        stats = driver.end()
+        check("wait_replicas" in driver.text, driver.text[-600:])
+        server.holds_exactly(900)
+        replica.holds_exactly(900)
+        return stats
+    finally:
+        server.stop()
+        replica.stop()
 
 
 def sensor_killed(folder):
@@ -606,7 +689,8 @@ def speed(folder):
 
 
 SCENARIOS = [kill_live, kill_replay, frozen, flushed, old_snapshot, chaos, hostile_header,
-             credentials, refusals, sensor_killed, both_killed, cursor_forged, replay_twice,
+             credentials, shipped_users, refusals, replicas,
+             sensor_killed, both_killed, cursor_forged, replay_twice,
              enospc, over_quota, two_sensors, queue_mirror, speed]
 
 
