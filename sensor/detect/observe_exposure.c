@@ -9,6 +9,7 @@
  */
 
 #include "base/table.h"
+#include "detect/bpdu.h"
 #include "detect/build.h"
 
 #define FRAMES_NEEDED 10
@@ -110,23 +111,6 @@ static void exposed(struct state *s, const struct event *ev, unsigned end, bool 
 		tell(ev, end, v, out);
 }
 
-/* A bridge that announces a change: a TCN BPDU, or a configuration BPDU with the TC flag (IEEE
- * 802.1D clause 9.3).  A tenant's word does not silence anything. */
-static bool topology_change(const struct event *ev)
-{
-	const struct packet *p = ev->packet;
-	const uint8_t *bpdu;
-
-	if (p == NULL || p->l3 != L3_LLC || p->l3_data == NULL || is_tenant(ev->from.tenant))
-		return false;
-	if (p->l3_len < 8)
-		return false;
-	bpdu = p->l3_data + 3; /* behind DSAP, SSAP, control */
-	if (p->l3_data[0] != 0x42 || bpdu[0] != 0 || bpdu[1] != 0)
-		return false;
-	return bpdu[3] == 0x80 || (bpdu[4] & 0x01) != 0;
-}
-
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
@@ -136,7 +120,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	bool both;
 
 	if (ev->kind == EVENT_L2_CONTROL) {
-		if (topology_change(ev))
+		if (bpdu_announces_change(ev))
 			s->calm_ns = ev->ts_ns + TOPOLOGY_NS;
 		return;
 	}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * observe_mac_exhaustion.c - source MACs by the hundred that no inventory knows: somebody fills the
+ * switch's table, so that it floods what everybody sends.
+ *
+ * Look-alikes and what sets them apart:
+ *
+ *   a boot storm      its first frames are what a waking NIC sends (DHCP, router and neighbour
+ *                     discovery, MLD, ARP probes and announcements); such frames count apart, and
+ *                     it takes five times as many of them
+ *   an inventory      NICs in it or not speak to NICs that exist: a unicast to a MAC that is known,
+ *   with holes        or was seen sending, does not count at all.  In the first minute, when every
+ *                     NIC is new, it also takes that most of the MACs are of different makers:
+ *                     a hundred real NICs come from a few
+ *
+ * The MACs are forged, so the actor is unknown, unless the packets in most of the frames have one
+ * tenant's addresses as source.  (A tap of what leaves a port shows the flood at every port but the
+ * one it comes from: it never names its own.)
+ */
+#include <string.h>
+
+#include "base/table.h"
+#include "detect/build.h"
+
+#define NS_A_SECOND UINT64_C(1000000000)
+/* A rack of a hundred machines that all come up within a second is the most that a segment ever
+ * shows; tables have 8,000 entries and more, so an attack has to be faster than that by far. */
+#define MACS_A_SECOND 100
+#define WAKING_A_SECOND 500
+/* While everything is new. */
+#define WARM_UP_NS (60 * NS_A_SECOND)
+#define MAKERS_NEEDED (MACS_A_SECOND / 2)
+#define MACS 32768
+#define PLACES 256
+/* The worker tells of a bounded number a second; beyond this many it is the same for any number of
+ * workers only as long as all of them are below their bound. */
+#define COUNTED_A_SECOND 500
+
+struct mac_key {
+	uint64_t mac;
+	uint64_t segment;
+};
+
+struct mac_seen {
+	uint8_t nothing;
+};
+
+struct place_key {
+	uint16_t tap, segment;
+	uint16_t vlan, zero;
+};
+
+struct place {
+	uint32_t at[MACS_A_SECOND]; /* ms since start, of the newest ones, as a ring */
+	uint32_t maker[MACS_A_SECOND];
+	uint32_t source[MACS_A_SECOND]; /* tenant of the packet's source */
+	uint32_t waking[WAKING_A_SECOND];
+	uint16_t next, waking_next;
+	uint32_t second, counted; /* of this second */
+	uint64_t pending;	  /* not told */
+	bool full, waking_full;
+	bool proved;
+	uint64_t last_ns;
+};
+
+struct state {
+	struct table *macs;
+	struct table *places;
+	uint64_t start_ns;
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->macs = table_new(MACS, sizeof(struct mac_key), sizeof(struct mac_seen), seed);
+	s->places = table_new(PLACES, sizeof(struct place_key), sizeof(struct place), seed);
+	if (s->macs == NULL || s->places == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
+}
+
+static bool is_waking(const struct event *ev)
+{
+	const struct packet *p = ev->packet;
+
+	if (!mac_is_group(ev->dmac))
+		return false;
+	if (p->l3 == L3_ARP || p->l3 == L3_RARP)
+		return ip_is_unspecified(&p->src) || ip_equal(&p->src, &p->dst);
+	if (p->l3 == L3_IPV4)
+		return ip_is_unspecified(&p->src) || ip_is_multicast(&p->dst);
+	return p->l3 == L3_IPV6 && ip_is_multicast(&p->dst);
+}
+
+static bool is_new(struct state *s, const struct event *ev)
+{
+	struct mac_key key = {.mac = mac_to_u64(ev->smac), .segment = ev->segment};
+	bool fresh;
+
+	(void)table_put(s->macs, &key, &fresh);
+	return fresh;
+}
+
+static bool speaks_to_somebody(const struct state *s, const struct event *ev)
+{
+	struct mac_key key = {.mac = mac_to_u64(ev->dmac), .segment = ev->segment};
+
+	return !mac_is_group(ev->dmac) &&
+	       (ev->to.tenant != TENANT_UNKNOWN || table_find(s->macs, &key) != NULL);
+}
+
+static uint32_t maker_of(struct mac_addr mac)
+{
+	return (uint32_t)mac.b[0] << 16 | (uint32_t)mac.b[1] << 8 | mac.b[2];
+}
+
+static unsigned makers(const struct place *p)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < MACS_A_SECOND; i++) {
+		unsigned j = 0;
+
+		while (j < i && p->maker[j] != p->maker[i])
+			j++;
+		count += j == i;
+	}
+	return count;
+}
+
+/* The tenant whose addresses most of the frames bear, or none. */
+static uint32_t main_source(const struct place *p)
+{
+	for (unsigned i = 0; i <= MACS_A_SECOND / 2; i++) {
+		unsigned same = 0;
+
+		if (!is_tenant(p->source[i]))
+			continue;
+		for (unsigned j = 0; j < MACS_A_SECOND; j++)
+			same += p->source[j] == p->source[i];
+		if (same > MACS_A_SECOND / 2)
+			return p->source[i];
+	}
+	return TENANT_UNKNOWN;
+}
+
+/* Notes one and tells whether there were more than fit within the last second. */
+static bool note_waking(struct place *p, uint32_t ms)
+{
+	bool fast = p->waking_full && ms - p->waking[p->waking_next] < 1000;
+
+	p->waking[p->waking_next] = ms;
+	p->waking_next = (uint16_t)((p->waking_next + 1) % WAKING_A_SECOND);
+	p->waking_full |= p->waking_next == 0;
+	return fast;
+}
+
+static bool note(struct state *s, struct place *p, const struct event *ev, uint32_t ms)
+{
+	bool fast = p->full && ms - p->at[p->next] < 1000;
+
+	p->at[p->next] = ms;
+	p->maker[p->next] = maker_of(ev->smac);
+	p->source[p->next] = ev->has_ip ? ev->src.tenant : TENANT_UNKNOWN;
+	p->next = (uint16_t)((p->next + 1) % MACS_A_SECOND);
+	p->full |= p->next == 0;
+	if (!fast)
+		return false;
+	return p->proved || ev->ts_ns - s->start_ns > WARM_UP_NS || makers(p) >= MAKERS_NEEDED;
+}
+
+static void tell(const struct event *ev, struct place *p, struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, "observe.mac-exhaustion", CONFIDENCE_STRONG);
+
+	if (f == NULL)
+		return;
+	f->has_flow = false;
+	f->actor = party_of_tenant(main_source(p));
+	f->victim = party_of_tenant(TENANT_INFRASTRUCTURE); /* it is the switch that is flooded */
+	f->count = p->pending;
+	p->pending = 0;
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+	struct place_key key = {.tap = ev->tap->id,
+				.segment = ev->segment,
+				.vlan = ev->vlan_count > 0 ? ev->vlan[0] : 0};
+	struct place *p;
+	uint32_t ms;
+	bool fast;
+
+	if (ev->packet == NULL || !ev->has_mac)
+		return;
+	if (s->start_ns == 0)
+		s->start_ns = ev->ts_ns;
+	if (!is_new(s, ev) || speaks_to_somebody(s, ev))
+		return;
+	p = table_put(s->places, &key, NULL);
+	ms = (uint32_t)((ev->ts_ns - s->start_ns) / 1000000);
+	if (p->second != ms / 1000) {
+		p->second = ms / 1000;
+		p->counted = 0;
+	}
+	if (++p->counted > COUNTED_A_SECOND + WAKING_A_SECOND)
+		return;
+	p->pending++;
+	fast = is_waking(ev) ? note_waking(p, ms) : note(s, p, ev, ms);
+	if (!fast) {
+		if (ev->ts_ns - p->last_ns > NS_A_SECOND)
+			p->pending = 1;
+		p->last_ns = ev->ts_ns;
+		return;
+	}
+	p->last_ns = ev->ts_ns;
+	/* At once, and then a hundred at a time. */
+	if (!p->proved || p->pending >= MACS_A_SECOND)
+		tell(ev, p, out);
+	p->proved = true;
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->places); /* old MACs are meant to be forgotten */
+}
+
+static void close_state(void *opaque)
+{
+	struct state *s = opaque;
+
+	table_free(s->macs);
+	table_free(s->places);
+}
+
+const struct detector detect_observe_mac_exhaustion = {
+    .kind = "observe.mac-exhaustion",
+    .summary = "source MACs by the hundred that no inventory knows",
+    .wants = EVENT_BIT(EVENT_NEW_MAC),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spoof_mac.c - a host sends with another's MAC, to itself, so that the switch moves the port.
+ *
+ *	victim's MAC -> actor's own MAC		the switch learns the victim behind the actor's
+ *						port; nobody else gets to see the frame
+ *
+ * Nobody but the actor profits from such a frame, and it gives itself away by having nothing to
+ * say to the receiver:
+ *
+ *   ARP    a unicast request or reply that asks for or announces the sender's own address, or no
+ *          address at all.  An honest unicast ARP is about the receiver (RFC 1122 2.3.2.1,
+ *          RFC 826), an honest announcement is a broadcast (RFC 5227).
+ *   IP     a packet from the receiver's own address to itself, or to the provider, that comes
+ *          with the MAC of the provider's gateway and a TTL that no router took anything off.
+ *
+ * By headers alone a neighbour could send these to frame the receiver: attribution stays "claimed".
+ */
+#include "base/table.h"
+#include "detect/build.h"
+
+/* The victim's next frame takes the port back, so a theft has to be repeated, many times a second;
+ * single odd frames of some stack are not one. */
+#define ARP_NEEDED 3
+#define WITHIN_NS (10 * UINT64_C(1000000000))
+#define PAIRS 4096
+
+struct pair_key {
+	uint64_t stolen, thief; /* MACs */
+};
+
+struct pair {
+	uint64_t since_ns;
+	uint64_t frames; /* since then, not told */
+	bool proved;
+};
+
+struct state {
+	struct table *pairs;
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->pairs = table_new(PAIRS, sizeof(struct pair_key), sizeof(struct pair), seed);
+	return s->pairs != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+}
+
+/* The owner of the stolen MAC is a tenant or the provider; the receiver is another tenant. */
+static bool between_strangers(const struct event *ev)
+{
+	return ev->has_mac && !mac_is_group(ev->dmac) && is_tenant(ev->to.tenant) &&
+	       ev->from.tenant != ev->to.tenant && ev->from.tenant != TENANT_UNKNOWN;
+}
+
+static void tell(const struct event *ev, const char *how, uint64_t frames, struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, "spoof.mac", CONFIDENCE_STRONG);
+
+	if (f == NULL)
+		return;
+	f->has_flow = false; /* the packet is a pretext */
+	f->actor = party_of_carrier(&ev->to, ev->dmac);
+	f->victim = party_of_carrier(&ev->from, ev->smac);
+	f->count = frames;
+	finding_detail_text(f, "method", how);
+}
+
+static bool says_nothing(const struct packet *p)
+{
+	return (ip_is_unspecified(&p->src) && ip_is_unspecified(&p->dst)) ||
+	       (!ip_is_unspecified(&p->src) && ip_equal(&p->src, &p->dst));
+}
+
+static void see_arp(struct state *s, const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	struct pair_key key = {.stolen = mac_to_u64(ev->smac), .thief = mac_to_u64(ev->dmac)};
+	struct pair *pair;
+	bool fresh;
+
+	if (p == NULL || p->l3 != L3_ARP || !says_nothing(p))
+		return;
+	pair = table_put(s->pairs, &key, &fresh);
+	if (fresh || (!pair->proved && ev->ts_ns - pair->since_ns > WITHIN_NS)) {
+		pair->since_ns = ev->ts_ns;
+		pair->frames = 0;
+	}
+	pair->frames++;
+	if (pair->frames >= ARP_NEEDED)
+		pair->proved = true;
+	if (!pair->proved)
+		return;
+	tell(ev, "ARP to itself", pair->frames, out);
+	pair->frames = 0;
+}
+
+/* What stacks begin with (64, 128, 255 by default everywhere, 32 in old ones). */
+static bool is_first_ttl(uint8_t ttl)
+{
+	return ttl == 32 || ttl == 64 || ttl == 128 || ttl == 255;
+}
+
+static void see_returned(const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	bool own_source = ev->src.tenant == ev->to.tenant && ev->src.host != HOST_NONE &&
+			  ev->src.host == ev->to.host;
+
+	if (p == NULL || !is_first_ttl(p->ttl) || ip_is_unspecified(&ev->tuple.src))
+		return;
+	if (ip_equal(&ev->tuple.src, &ev->tuple.dst)
+		? own_source || ev->src.tenant == TENANT_UNKNOWN
+		: own_source && ev->dst.tenant == TENANT_INFRASTRUCTURE)
+		tell(ev, "IP to itself", 1, out);
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	if (!between_strangers(ev))
+		return;
+	if (ev->kind == EVENT_ARP)
+		see_arp(opaque, ev, out);
+	else
+		see_returned(ev, out);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->pairs);
+}
+
+static void close_state(void *opaque)
+{
+	struct state *s = opaque;
+
+	table_free(s->pairs);
+}
+
+const struct detector detect_spoof_mac = {
+    .kind = "spoof.mac",
+    .summary = "frames with another's MAC as source, addressed to the sender's own NIC",
+    .wants = EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_RETURNED),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};
