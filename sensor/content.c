@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * content.c - what a flow's first payload packets say: application, tokens, contradictions.
+ * content.c - what a flow's first payload packets say: application, tokens, secrets.
  *
  * Rationed: only the first packets with payload of each direction are looked at, whatever the
  * flow's length, so that a long flow costs nothing here.
@@ -15,9 +15,6 @@
 /* A packet relayed with other addresses is recognised by its payload: early ones are enough, as
  * the rewritten flow begins with the relay. */
 #define PAYLOAD_TOKEN_PACKETS 3
-/* Injected data races the first answer. */
-#define SEGMENT_PACKETS 8
-#define SEGMENT_COMPARE 16
 /* Clear text that may hold a secret: log-ins come first ... */
 #define SECRET_PACKETS 8
 /* ... but HTTP asks for more on the same connection, with the same head. */
@@ -160,54 +157,7 @@ void content_flow_gone(struct worker *w, struct flow *flow)
 	collect(w, flow, NULL, &place);
 }
 
-/* ---- contradictions: somebody else answers ------------------------------------------------- */
-
-static void tell_conflict(struct worker *w, struct flow *flow, unsigned direction,
-			  const struct packet *packet, const struct place *place, uint8_t other_ttl,
-			  bool syn_ack)
-{
-	struct record *r;
-
-	if (!worker_wants(w, EVENT_CONFLICT) || (flow->flags & FLOW_CONFLICT))
-		return;
-	flow->flags |= FLOW_CONFLICT;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_CONFLICT,
-					     .phase = PHASE_FRAME,
-					     .packet = packet,
-					     .layer = place->layer,
-					     .whole = true,
-					     .flow = flow,
-					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
-					     .app = content_label(w, flow)});
-	if (r == NULL)
-		return;
-	r->u.conflict.other_ttl = other_ttl;
-	r->u.conflict.syn_ack = syn_ack;
-	emit_commit(w, r);
-}
-
-static void compare_segments(struct worker *w, struct flow *flow, unsigned direction,
-			     const struct packet *packet, const struct place *place)
-{
-	struct flow_segment *kept = flow->segment[direction];
-	uint32_t hash;
-
-	if (packet->payload_len < SEGMENT_COMPARE || flow->payloads[direction] > SEGMENT_PACKETS)
-		return;
-	hash = (uint32_t)hash64(&w->shared->key, packet->payload, SEGMENT_COMPARE);
-	for (unsigned i = 0; i < 2; i++) {
-		if (!kept[i].used || kept[i].seq != packet->tcp_seq)
-			continue;
-		if (kept[i].hash != hash)
-			tell_conflict(w, flow, direction, packet, place, kept[i].ttl, false);
-		return;
-	}
-	kept[0] = kept[1];
-	kept[1] = (struct flow_segment){
-	    .seq = packet->tcp_seq, .hash = hash, .ttl = packet->ttl, .used = 1};
-}
+/* ---- the handshake --------------------------------------------------------------------------- */
 
 static void tcp_handshake(struct worker *w, struct flow *flow, unsigned direction,
 			  const struct packet *packet, const struct place *place, uint32_t path)
@@ -216,17 +166,10 @@ static void tcp_handshake(struct worker *w, struct flow *flow, unsigned directio
 
 	if (!(packet->tcp_flags & TCP_SYN))
 		return;
-	if (token_of_syn(packet, &w->shared->key, &token))
+	if (worker_wants(w, EVENT_TOKEN) && token_of_syn(packet, &w->shared->key, &token))
 		tell_token(w, flow, direction, packet, place, path, &token);
-	if (!(packet->tcp_flags & TCP_ACK))
-		return;
-	if (!(flow->flags & FLOW_SYN_ACK)) {
-		flow->flags |= FLOW_SYN_ACK;
-		flow->syn_ack_seq = packet->tcp_seq;
-		flow->syn_ack_ttl = packet->ttl;
-	} else if (flow->syn_ack_seq != packet->tcp_seq) {
-		tell_conflict(w, flow, direction, packet, place, flow->syn_ack_ttl, true);
-	}
+	if (worker_wants(w, EVENT_CONFLICT))
+		conflict_handshake(w, flow, direction, packet, place);
 }
 
 /* ---- secrets in clear text ------------------------------------------------------------------- */
@@ -338,7 +281,7 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 
 	if (!(packet->flags & PACKET_L4) || (!tcp && packet->proto != IPPROTO_NUM_UDP))
 		return;
-	if (tcp && worker_wants(w, EVENT_TOKEN))
+	if (tcp)
 		tcp_handshake(w, flow, direction, packet, place, path);
 	if (packet->payload_wire == 0)
 		return;
@@ -346,8 +289,8 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		flow->payloads[direction]++;
 	if (flow->payloads[direction] <= TOKEN_PACKETS && worker_wants(w, EVENT_TOKEN))
 		tokens(w, flow, direction, packet, place, path);
-	if (tcp)
-		compare_segments(w, flow, direction, packet, place);
+	if (tcp && worker_wants(w, EVENT_CONFLICT))
+		conflict_payload(w, flow, direction, packet, place);
 	if (w->dpi != NULL)
 		inspect(w, flow, packet, place);
 	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))

@@ -69,13 +69,22 @@ static uint64_t icmp6_events(const struct packet *p)
 	}
 }
 
+/* RFC 4271 4.1: a marker of ones, length, type 1.  A connection alone may be a scan. */
+static bool opens_bgp(const struct packet *p)
+{
+	return p->payload != NULL && p->payload_len >= 19 && p->payload[0] == 0xff &&
+	       p->payload[18] == 1;
+}
+
 /* Bridge group addresses (IEEE 802.1Q table 8-1) and Cisco's (CDP, VTP, DTP, PVST+). */
 static bool link_local_group(struct mac_addr mac)
 {
 	static const uint8_t bridge[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
 	static const uint8_t cisco[5] = {0x01, 0x00, 0x0c, 0xcc, 0xcc};
+	static const uint8_t iso[5] = {0x09, 0x00, 0x2b, 0x00, 0x00}; /* ISO 10589: IS-IS */
 
-	return memcmp(mac.b, bridge, sizeof bridge) == 0 || memcmp(mac.b, cisco, sizeof cisco) == 0;
+	return memcmp(mac.b, bridge, sizeof bridge) == 0 ||
+	       memcmp(mac.b, cisco, sizeof cisco) == 0 || memcmp(mac.b, iso, sizeof iso) == 0;
 }
 
 uint64_t control_events(const struct packet *p)
@@ -94,8 +103,7 @@ uint64_t control_events(const struct packet *p)
 	}
 	switch (p->proto) {
 	case IPPROTO_NUM_TCP:
-		/* BGP and DNS over TCP begin with a connection; its first segment is enough. */
-		return (p->flags & PACKET_L4) && p->dport == 179 && (p->tcp_flags & TCP_SYN)
+		return (p->flags & PACKET_L4) && either_port(p, 179) && opens_bgp(p)
 			   ? EVENT_BIT(EVENT_GATEWAY)
 			   : 0;
 	case IPPROTO_NUM_UDP:

@@ -107,6 +107,9 @@ static void rebuild_union(struct event *ev, const struct record *r)
 		break;
 	case EVENT_CONFLICT:
 		ev->u.conflict.other = other;
+		ev->u.conflict.has_other_mac = r->u.conflict.has_other_mac;
+		ev->u.conflict.other_smac = r->u.conflict.other_smac;
+		ev->u.conflict.other_dmac = r->u.conflict.other_dmac;
 		ev->u.conflict.other_ttl = r->u.conflict.other_ttl;
 		ev->u.conflict.syn_ack = r->u.conflict.syn_ack;
 		break;

@@ -427,6 +427,8 @@ static void remember(struct flow *flow, unsigned direction, const struct path_ke
 
 	while (at + 1 < FLOW_PATHS && !zero_key(&flow->path[direction][at]))
 		at++;
+	if (!zero_key(&flow->path[direction][at]))
+		conflict_forget_path(flow, direction, at);
 	flow->path[direction][at] = *key;
 	flow->verdict[direction][at] = (uint8_t)bits;
 	if (flow->paths_seen[direction] < UINT8_MAX)
@@ -438,6 +440,8 @@ static void forget_verdicts(struct worker *w, struct flow *flow)
 {
 	if (flow->watch != 0)
 		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));
+	for (unsigned i = 0; i < 2 * FLOW_PATHS; i++)
+		conflict_forget_path(flow, i % 2, i / 2);
 	memset(flow->path, 0, sizeof flow->path);
 	memset(flow->verdict, 0, sizeof flow->verdict);
 	flow->generation = w->generation;

@@ -324,6 +324,26 @@ static void handle_control(struct worker *w, const struct packet *packet, const 
 	}
 }
 
+/* A message that guards of switches do not see: whole again, it is a control frame like any
+ * other.  Hosts take ND with a hop limit of 255 alone (RFC 4861 7.1), which no ping has. */
+static void handle_fragment(struct worker *w, const struct packet *packet,
+			    const struct place *place)
+{
+	struct packet_stack *whole = &w->stack[FRAME_BATCH];
+	const struct frame *frame = w->frame;
+	const struct frame *built;
+
+	if (!(packet->flags & PACKET_FRAGMENT) || packet->l3 != L3_IPV6 || packet->ttl != 255)
+		return;
+	built = reassembly_add(w->reassembly, frame, packet, place->scope, w->now_ns);
+	if (built == NULL)
+		return;
+	packet_decode(built, whole);
+	w->frame = built;
+	handle_control(w, &whole->layer[0], place);
+	w->frame = frame;
+}
+
 /* ---- inner layers ---------------------------------------------------------------------------- */
 
 /* Flows inside are kept apart from native ones and by who tunnels to whom: one packet may be in the
@@ -471,6 +491,7 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 	else
 		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
 	handle_control(w, packet, &look->place);
+	handle_fragment(w, packet, &look->place);
 	if (stack->count > 1)
 		handle_inner(w, stack, &look->place);
 	ledger(w, stack, &look->place, bits);

@@ -77,8 +77,9 @@ struct record {
 			uint64_t packets[2], bytes[2], first_ns, last_ns;
 		} flow_end;
 		struct {
+			struct mac_addr other_smac, other_dmac;
 			uint8_t other_ttl;
-			bool syn_ack;
+			bool syn_ack, has_other_mac;
 		} conflict;
 		struct {
 			struct mac_addr asked;

@@ -41,10 +41,11 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 				     snap, o->windows.relay, pipeline_watch_gone, w, &w->stats);
 	w->labels = calloc(dpi_flows, sizeof *w->labels);
 	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
-	w->stack = calloc(FRAME_BATCH, sizeof *w->stack);
+	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
+	w->reassembly = reassembly_new(&w->stats);
 	w->ring = ring_new(RING_BYTES);
 	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
-	    w->stack == NULL || w->ring == NULL)
+	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
 	if (o->dpi.packets > 0) {
 		w->dpi = dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
@@ -65,6 +66,7 @@ void worker_fini(struct worker *w)
 	free(w->labels);
 	free(w->label_of);
 	free(w->stack);
+	reassembly_free(w->reassembly);
 	ring_free(w->ring);
 	inventory_unref(w->inv);
 	decoy_set_free(w->decoys);

@@ -56,6 +56,7 @@ struct worker {
 	struct flow_table *flows;
 	struct watch_table *watches;
 	struct dpi *dpi;
+	struct reassembly *reassembly;
 	struct app *labels; /* ring of the newest labels; flow->app names one */
 	uint64_t *label_of; /* whose it is: flow id */
 	uint32_t label_count, label_next;
@@ -73,7 +74,7 @@ struct worker {
 	uint16_t last_vlan, last_segment;
 	bool segment_cached;
 
-	struct packet_stack *stack; /* FRAME_BATCH of them */
+	struct packet_stack *stack; /* FRAME_BATCH of them, and one for what was in fragments */
 
 	/* shared */
 	struct ring *ring;
@@ -152,6 +153,23 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 void content_flow_gone(struct worker *w, struct flow *flow);
 /* The flow's label, or NULL. */
 const struct app *content_label(const struct worker *w, const struct flow *flow);
+
+/* conflict.c: two machines speak for one end of a TCP connection. */
+void conflict_handshake(struct worker *w, struct flow *flow, unsigned direction,
+			const struct packet *packet, const struct place *place);
+void conflict_payload(struct worker *w, struct flow *flow, unsigned direction,
+		      const struct packet *packet, const struct place *place);
+/* A path of the flow is about to be replaced: frames that came by it have none any more. */
+void conflict_forget_path(struct flow *flow, unsigned direction, unsigned path);
+
+/* reassemble.c: ND messages in IPv6 fragments. */
+struct reassembly;
+struct reassembly *reassembly_new(struct stats *stats);
+void reassembly_free(struct reassembly *reassembly);
+/* Takes a fragment.  When it makes a message whole, the frame as it would have been unfragmented
+ * (with an atomic fragment header, RFC 6946), borrowed until the next call; else NULL. */
+const struct frame *reassembly_add(struct reassembly *reassembly, const struct frame *frame,
+				   const struct packet *packet, uint16_t scope, uint64_t now_ns);
 
 /* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
 uint64_t control_events(const struct packet *packet);

@@ -153,7 +153,9 @@ struct event {
 			uint64_t first_ns, last_ns;
 		} flow_end;
 		struct {
-			struct finding_frame other; /* the packet it contradicts */
+			struct finding_frame other; /* the packet it contradicts: number only */
+			bool has_other_mac;
+			struct mac_addr other_smac, other_dmac;
 			uint8_t other_ttl;
 			bool syn_ack;
 		} conflict;

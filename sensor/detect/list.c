@@ -13,10 +13,18 @@ extern const struct detector detect_observe_exposure;
 extern const struct detector detect_observe_flood;
 extern const struct detector detect_observe_mac_exhaustion;
 extern const struct detector detect_observe_ptr_lookup;
+extern const struct detector detect_observe_icmp_quote;
 extern const struct detector detect_spoof_arp;
+extern const struct detector detect_spoof_proxy_arp;
 extern const struct detector detect_spoof_ndp;
+extern const struct detector detect_spoof_router_advertisement;
+extern const struct detector detect_spoof_redirect;
+extern const struct detector detect_spoof_dhcp;
+extern const struct detector detect_spoof_name;
 extern const struct detector detect_spoof_source;
 extern const struct detector detect_spoof_mac;
+extern const struct detector detect_spoof_gateway;
+extern const struct detector detect_spoof_injection;
 extern const struct detector detect_boundary_vlan;
 extern const struct detector detect_boundary_topology;
 
@@ -31,10 +39,18 @@ const struct detector *const detectors[] = {
 	&detect_observe_flood,
 	&detect_observe_mac_exhaustion,
 	&detect_observe_ptr_lookup,
+	&detect_observe_icmp_quote,
 	&detect_spoof_arp,
+	&detect_spoof_proxy_arp,
 	&detect_spoof_ndp,
+	&detect_spoof_router_advertisement,
+	&detect_spoof_redirect,
+	&detect_spoof_dhcp,
+	&detect_spoof_name,
 	&detect_spoof_source,
 	&detect_spoof_mac,
+	&detect_spoof_gateway,
+	&detect_spoof_injection,
 	&detect_boundary_vlan,
 	&detect_boundary_topology,
 	NULL,

@@ -41,12 +41,15 @@ struct path_key {
 	uint16_t tap;
 };
 
+/* Frames are remembered by the number of the path they came by, as long as that is kept. */
+enum { SEGMENT_NO_PATH = 0x3f };
+
 struct flow_segment { /* of TCP payload, for telling injected data from sent */
 	uint32_t seq;
-	uint32_t hash;
-	uint16_t len;
+	uint32_t number; /* low bits of the frame's */
+	uint16_t hash;
 	uint8_t ttl;
-	uint8_t used;
+	uint8_t used : 1, wide : 1, path : 6; /* wide: the hash covers more bytes */
 };
 
 enum flow_flags {
@@ -84,11 +87,13 @@ struct flow {
 	uint8_t used;
 
 	struct flow_segment segment[2][2];
+	uint32_t syn_seq; /* the client's initial sequence number */
 	uint32_t syn_ack_seq;
 	uint32_t syn_ack_number; /* low bits of the frame's number */
-	uint32_t flood_copies;	 /* frames of this flow seen more often than in and out */
 	uint8_t syn_ack_ttl;
-	uint8_t spare[3];
+	uint8_t syn_ack_path;
+	uint8_t syn_ack_direction;
+	uint8_t spare;
 };
 
 _Static_assert(sizeof(struct flow_key) == 40, "hashed as bytes: no padding");

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spoof_dhcp.c - DHCP or DHCPv6 server messages from a NIC that has no business to send them.
+ *
+ * OFFER, ACK, NAK (RFC 2131) and ADVERTISE, REPLY, RECONFIGURE (RFC 8415) come from servers and
+ * relay agents: the provider's, or a host with the role dhcp or router.  What is handed out is in
+ * the finding, for it says where the client's traffic will go.
+ *
+ * The victim is the client, by the hardware address it asked with, or by the frame's destination.
+ * A message to everybody that names no registered client endangers all other tenants at home in the
+ * segment; in a segment of its own a tenant may run what it likes.
+ *
+ * A message in the provider's own name, or of an unregistered NIC, is forged when the router it
+ * hands out is a host of another tenant than the client's: that host is the actor then.
+ */
+#include "base/cursor.h"
+#include "detect/build.h"
+#include "detect/dhcp.h"
+#include "detect/dhcp6.h"
+#include "detect/home.h"
+
+struct offer {
+	bool has_client, has_router, has_dns, has_route, has_lease;
+	struct mac_addr client;
+	struct ip_addr router, dns, route, lease;
+	const char *message;
+};
+
+static const char *name_of_v4(uint8_t type)
+{
+	switch (type) {
+	case DHCP_OFFER:
+		return "OFFER";
+	case DHCP_ACK:
+		return "ACK";
+	case DHCP_NAK:
+		return "NAK";
+	default:
+		return NULL;
+	}
+}
+
+static bool read_v4(const struct packet *p, struct offer *o)
+{
+	struct dhcp_message m;
+
+	if (!dhcp_parse(p, &m) || m.op != 2)
+		return false;
+	*o = (struct offer){.has_client = !mac_is_zero(m.chaddr),
+			    .client = m.chaddr,
+			    .has_router = m.has_router,
+			    .router = m.router,
+			    .has_dns = m.has_dns,
+			    .dns = m.dns,
+			    .has_route = m.has_routes,
+			    .route = m.route_via,
+			    .has_lease = !ip_is_unspecified(&m.yiaddr),
+			    .lease = m.yiaddr,
+			    .message = m.type == 0 ? "BOOTP reply" : name_of_v4(m.type)};
+	return o->message != NULL;
+}
+
+static bool read_v6(const struct packet *p, struct offer *o)
+{
+	struct dhcp6_message m;
+
+	if (!dhcp6_parse(p, &m) || !dhcp6_from_server(m.type))
+		return false;
+	*o = (struct offer){.has_client = m.has_client,
+			    .client = m.client,
+			    .has_dns = m.has_dns,
+			    .dns = m.dns,
+			    .has_lease = m.has_address,
+			    .lease = m.address,
+			    .message = m.type == DHCP6_ADVERTISE     ? "ADVERTISE"
+				       : m.type == DHCP6_RECONFIGURE ? "RECONFIGURE"
+								     : "REPLY"};
+	return true;
+}
+
+static struct owner owner_of(const struct event *ev, const struct ip_addr *ip)
+{
+	return bindings_owner(ev->bindings, ev->inv, ev->domain, ip, ev->ts_ns);
+}
+
+/* The client: who is it, if it is registered or the message is for one NIC? */
+static bool find_client(const struct event *ev, const struct offer *o, struct party *client)
+{
+	struct carrier at = inventory_carrier(ev->inv, o->client);
+
+	if (o->has_client && at.tenant != TENANT_UNKNOWN) {
+		*client = party_of_carrier(&at, o->client);
+		return true;
+	}
+	if (mac_is_group(ev->dmac))
+		return false;
+	/* Towards one of the provider's relay agents, which tells nothing of the client. */
+	if (ev->to.tenant == TENANT_INFRASTRUCTURE)
+		return false;
+	*client = party_of_carrier(&ev->to, ev->dmac);
+	return true;
+}
+
+/* In whose hands the client's traffic would come, if that is a tenant not its own. */
+static bool names_another(const struct event *ev, const struct offer *o, const struct party *client,
+			  struct party *actor)
+{
+	const struct ip_addr *hop = o->has_router ? &o->router : &o->route;
+	struct owner owner;
+
+	if (!o->has_router && !o->has_route)
+		return false;
+	owner = owner_of(ev, hop);
+	*actor = party_of_owner(&owner, hop);
+	return is_tenant(client->tenant_id) && is_other_tenant(owner.tenant, client->tenant_id) &&
+	       owner.host != HOST_NONE;
+}
+
+static void add_ip(struct finding *f, const char *name, bool has, const struct ip_addr *ip)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (has)
+		finding_detail_text(f, name, ip_format(ip, text));
+}
+
+static void tell(const struct event *ev, const struct offer *o, const struct party *actor,
+		 const struct party *victim, enum confidence confidence, struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, NULL, confidence);
+
+	if (f == NULL)
+		return;
+	f->has_flow = false;
+	f->actor = *actor;
+	f->victim = *victim;
+	finding_detail_text(f, "message", o->message);
+	add_ip(f, "router", o->has_router, &o->router);
+	add_ip(f, "dns", o->has_dns, &o->dns);
+	add_ip(f, "route", o->has_route, &o->route);
+	add_ip(f, "lease", o->has_lease, &o->lease);
+	add_ip(f, "server", ev->has_ip, &ev->tuple.src);
+}
+
+static void event(void *state, const struct event *ev, struct findings *out)
+{
+	enum confidence confidence = CONFIDENCE_PROOF;
+	struct party actor = party_of_carrier(&ev->from, ev->smac);
+	struct party client = {.tenant_id = TENANT_UNKNOWN, .host_id = HOST_NONE}, named;
+	uint32_t victim[HOME_MAX];
+	bool has_client;
+	unsigned count;
+	struct offer o;
+
+	(void)state;
+	if (ev->packet == NULL || !ev->has_mac ||
+	    (is_tenant(ev->from.tenant) && (ev->from.roles & (ROLE_DHCP | ROLE_ROUTER))))
+		return;
+	if (!(ev->kind == EVENT_DHCP ? read_v4(ev->packet, &o) : read_v6(ev->packet, &o)))
+		return;
+	has_client = find_client(ev, &o, &client);
+	if (!is_tenant(ev->from.tenant)) {
+		if (names_another(ev, &o, &client, &named)) {
+			actor = named;
+			confidence = CONFIDENCE_STRONG;
+		} else if (ev->from.tenant == TENANT_INFRASTRUCTURE) {
+			return;
+		} else {
+			confidence = CONFIDENCE_INDICATOR;
+		}
+	}
+	count = home_others(ev, actor.tenant_id, victim, NULL);
+	if (has_client) {
+		/* An unregistered client (a nested machine) in the tenant's own segment is its. */
+		if (client.tenant_id != actor.tenant_id &&
+		    (client.tenant_id != TENANT_UNKNOWN || count > 0))
+			tell(ev, &o, &actor, &client, confidence, out);
+		return;
+	}
+	if (!mac_is_group(ev->dmac))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		struct party home = party_of_tenant(victim[i]);
+
+		tell(ev, &o, &actor, &home, confidence, out);
+	}
+}
+
+const struct detector detect_spoof_dhcp = {
+    .kind = "spoof.dhcp",
+    .summary = "DHCP or DHCPv6 server messages from a host that is no server",
+    .wants = EVENT_BIT(EVENT_DHCP) | EVENT_BIT(EVENT_DHCP6),
+    .event = event,
+};

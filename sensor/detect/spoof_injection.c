@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * spoof_injection.c - a man on the side: packets that another machine sends for one end of a
+ * session.
+ *
+ * The worker saw the same TCP sequence number with other bytes, or one SYN answered twice.  Of the
+ * two frames, the rightful one comes from the NIC of the source address's owner, or from the
+ * provider's gear on its way; the other was sent by the NIC of a tenant that owns neither.  That
+ * one is the actor, whichever of the two came first.
+ *
+ * When both came by rightful NICs, the injector is beyond the router or forged a MAC.  Data with
+ * another TTL was sent by another machine; nobody can be named.  Two SYN-ACKs may also be two
+ * servers behind one address: a hint at most.
+ */
+#include "detect/build.h"
+
+enum sender { SENDER_RIGHTFUL, SENDER_FOREIGN, SENDER_UNREGISTERED };
+
+static enum sender judge_sender(const struct event *ev, const struct carrier *carrier)
+{
+	if (carrier->tenant == TENANT_UNKNOWN)
+		return SENDER_UNREGISTERED;
+	if (carrier->tenant == TENANT_INFRASTRUCTURE || carrier->tenant == ev->src.tenant ||
+	    (carrier->roles & ROLES_CARRY))
+		return SENDER_RIGHTFUL;
+	if (carrier->host != HOST_NONE &&
+	    inventory_shares(ev->inv, ev->domain, &ev->tuple.src, carrier->host))
+		return SENDER_RIGHTFUL;
+	return SENDER_FOREIGN;
+}
+
+/* An address that may be anybody's: a tenant's own container, a pool without a lease; or a
+ * balancer's, in whose name its real servers answer. */
+static bool is_uncertain(const struct event *ev)
+{
+	const struct host *owner = inventory_host(ev->inv, ev->src.host);
+
+	if (ev->src.kind == OWNER_SEGMENT || ev->src.kind == OWNER_DYNAMIC)
+		return true;
+	if (ev->src.kind == OWNER_NONE)
+		return ip_is_private(&ev->tuple.src) || ip_is_link_local(&ev->tuple.src);
+	return owner != NULL && owner->tenant == TENANT_INFRASTRUCTURE &&
+	       (owner->roles & ROLE_LOAD_BALANCER);
+}
+
+static void tell(const struct event *ev, const struct party *actor, enum confidence confidence,
+		 struct findings *out)
+{
+	unsigned end = is_other_tenant(ev->dst.tenant, actor->tenant_id) ? 1 : 0;
+	struct finding *f;
+
+	if (!is_other_tenant(end == 1 ? ev->dst.tenant : ev->src.tenant, actor->tenant_id))
+		return;
+	f = build_finding(out, ev, NULL, confidence);
+	if (f == NULL)
+		return;
+	f->actor = *actor;
+	build_victim_end(f, ev, end);
+	f->has_ttl_delta = true;
+	f->ttl_delta = (int)ev->packet->ttl - ev->u.conflict.other_ttl;
+	finding_detail_text(f, "conflict",
+			    ev->u.conflict.syn_ack ? "second SYN-ACK"
+						   : "other bytes, same sequence");
+	finding_detail_uint(f, "other_frame", ev->u.conflict.other.number);
+}
+
+static void event(void *state, const struct event *ev, struct findings *out)
+{
+	struct carrier other = {.tenant = TENANT_UNKNOWN, .host = HOST_NONE};
+	enum sender now, before = SENDER_RIGHTFUL;
+	struct party actor;
+
+	(void)state;
+	if (ev->packet == NULL || !ev->has_mac || is_uncertain(ev))
+		return;
+	now = judge_sender(ev, &ev->from);
+	if (ev->u.conflict.has_other_mac) {
+		other = inventory_carrier(ev->inv, ev->u.conflict.other_smac);
+		before = judge_sender(ev, &other);
+	}
+	if ((now == SENDER_FOREIGN) != (before == SENDER_FOREIGN)) {
+		actor = now == SENDER_FOREIGN ? party_of_carrier(&ev->from, ev->smac)
+					      : party_of_carrier(&other, ev->u.conflict.other_smac);
+		tell(ev, &actor, CONFIDENCE_PROOF, out);
+		return;
+	}
+	if (now == SENDER_FOREIGN)
+		return; /* both legs of a relay: others tell */
+	if ((now == SENDER_UNREGISTERED) != (before == SENDER_UNREGISTERED)) {
+		actor = now == SENDER_UNREGISTERED
+			    ? party_of_carrier(&ev->from, ev->smac)
+			    : party_of_carrier(&other, ev->u.conflict.other_smac);
+		tell(ev, &actor, CONFIDENCE_INDICATOR, out);
+		return;
+	}
+	if (ev->packet->ttl == ev->u.conflict.other_ttl || !ev->u.conflict.has_other_mac ||
+	    !mac_equal(ev->smac, ev->u.conflict.other_smac) ||
+	    ev->from.tenant != TENANT_INFRASTRUCTURE)
+		return;
+	actor = party_of_tenant(TENANT_UNKNOWN);
+	tell(ev, &actor, ev->u.conflict.syn_ack ? CONFIDENCE_INDICATOR : CONFIDENCE_STRONG, out);
+}
+
+const struct detector detect_spoof_injection = {
+    .kind = "spoof.injection",
+    .summary = "packets sent by another machine for one end of a TCP session",
+    .wants = EVENT_BIT(EVENT_CONFLICT),
+    .event = event,
+};
