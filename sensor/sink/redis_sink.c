@@ -166,10 +166,27 @@ static int put_back(struct redis_state *s, struct err *err)
 	return 0;
 }
 
+/* PING with a text of our own comes last: if it answers with that text, no stray reply has slipped
+ * in before and made the cursor's answer another's. */
+static int read_echo(struct redis_state *s, const char *nonce, struct err *err)
+{
+	struct redis_reply *reply;
+	bool same;
+
+	if (redis_expect(s->redis, &reply, err) != 0)
+		return ERR_RUN;
+	same = strcmp(redis_reply_text(reply, NULL), nonce) == 0;
+	redis_reply_free(reply);
+	if (same)
+		return 0;
+	(void)redis_doubt(s, err, "its answers are out of step");
+	return ERR_RUN;
+}
+
 static enum sink_verdict redis_sink_resume(void *state, uint64_t *sequence, struct err *err)
 {
 	struct redis_state *s = state;
-	char cursor[KEY_SIZE];
+	char cursor[KEY_SIZE], nonce[NUMBER_SIZE];
 
 	redis_disconnect(s->redis); /* resume means doubt */
 	if (redis_connect(s->redis, err) != 0 || put_back(s, err) != 0)
@@ -178,8 +195,9 @@ static enum sink_verdict redis_sink_resume(void *state, uint64_t *sequence, stru
 	ask_wait(s);
 	SAY(s, "WATCH", cursor);
 	SAY(s, "GET", cursor);
+	SAY(s, "PING", number_text(clock_monotonic(), nonce));
 	if (read_wait(s, err) != 0 || read_ok(s, err) != 0 ||
-	    redis_read_cursor(s, &s->cursor, err) != 0)
+	    redis_read_cursor(s, &s->cursor, err) != 0 || read_echo(s, nonce, err) != 0)
 		return SINK_RETRY;
 	*sequence = s->cursor;
 	return SINK_OK;

@@ -341,6 +341,7 @@ def chaos(folder):
         proxy.calm = True
         stats = driver.end()
         check(stats["errors"] > 10, "no chaos happened: %s" % stats)
+        check(stats["ahead"] == 0, "garbage was taken for a forged cursor: %s" % stats)
         server.holds_exactly(12000)
         return stats
     finally:
