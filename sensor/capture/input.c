@@ -2,9 +2,9 @@
 /*
  * input.c - see input.h.
  *
- * A mapped file that another program makes shorter would kill us with SIGBUS.  So its length is
- * asked again every MAP_STRIDE bytes, and those pages are fetched with one call, which is also
- * faster than a fault a page.
+ * Files are read, not mapped: copied in pieces that stay in the cache, a frame costs half of what
+ * the page faults of a mapping do (60 against 115 ns for frames of 371 bytes, Linux 6.18), and a
+ * file that another program makes shorter is an end instead of a SIGBUS.
  */
 #include "capture/input.h"
 
@@ -13,11 +13,10 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAP_STRIDE ((size_t)4 << 20)
+#define READ_SIZE ((size_t)256 << 10) /* at once: fits the second-level cache */
 #define PACKED_SIZE ((size_t)64 << 10)
 #define WAIT_MS 100
 
@@ -57,7 +56,7 @@ static enum input_state read_fd(struct input *in, uint8_t *buf, size_t room, siz
 	*got = 0;
 	if (!readable(in))
 		return INPUT_LATER;
-	n = read(in->fd, buf, room);
+	n = read(in->fd, buf, room < READ_SIZE ? room : READ_SIZE);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return INPUT_LATER;
 	if (n < 0) {
@@ -139,7 +138,7 @@ static void pass(struct input *in)
 
 	in->at += n;
 	in->skip -= n;
-	if (in->skip != 0 && in->window != NULL && in->idle)
+	if (in->skip != 0 && in->idle)
 		in->at = in->end = in->window;
 }
 
@@ -153,8 +152,6 @@ enum input_state input_fill(struct input *in, size_t len)
 			return INPUT_READY;
 		if (in->err.code != ERR_NONE)
 			return INPUT_BROKEN;
-		if (in->window == NULL)
-			return INPUT_END;
 		if (in->skip == 0 && len > (size_t)(in->window + INPUT_WINDOW - in->at))
 			return INPUT_LATER;
 		state = more(in);
@@ -163,33 +160,11 @@ enum input_state input_fill(struct input *in, size_t len)
 	}
 }
 
-static void check_map(struct input *in)
-{
-	const uint8_t *base = in->map;
-	size_t done = (size_t)(in->checked - base), len = in->map_len - done;
-	struct stat st;
-
-	if (in->at + INPUT_WINDOW < in->checked || len == 0)
-		return;
-	len = len < MAP_STRIDE ? len : MAP_STRIDE;
-	if (fstat(in->fd, &st) != 0 || (uint64_t)st.st_size < in->map_len) {
-		in->end = in->at;
-		(void)err_set(&in->err, ERR_DATA, "the file became shorter while it was read");
-		return;
-	}
-	(void)madvise((uint8_t *)in->map + done, len, MADV_POPULATE_READ); /* else by faults */
-	in->checked += len;
-}
-
 void input_recycle(struct input *in)
 {
 	size_t used;
 
 	in->idle = true;
-	if (in->window == NULL) {
-		check_map(in);
-		return;
-	}
 	/* Moved only when half the window is behind us: each byte is moved once at most. */
 	used = (size_t)(in->at - in->window);
 	if (used < INPUT_WINDOW - INPUT_MAX_NEED)
@@ -203,8 +178,6 @@ double input_progress(const struct input *in)
 {
 	if (in->size == 0)
 		return -1;
-	if (in->window == NULL)
-		return (double)(in->at - (const uint8_t *)in->map) / (double)in->map_len;
 	return in->taken < in->size ? (double)in->taken / (double)in->size : 1;
 }
 
@@ -220,25 +193,6 @@ static int open_fd(const char *name, struct err *err)
 		return fd;
 	return err_set(err, errno == EACCES || errno == EPERM ? ERR_PERM : ERR_NOINPUT,
 		       "cannot open the capture: %s", strerror(errno));
-}
-
-/* A plain file is mapped; what cannot be mapped is read. */
-static bool map_file(struct input *in)
-{
-	off_t here = lseek(in->fd, 0, SEEK_CUR);
-
-	if (here != 0 || in->size > SIZE_MAX)
-		return false;
-	in->map = mmap(NULL, (size_t)in->size, PROT_READ, MAP_PRIVATE, in->fd, 0);
-	if (in->map == MAP_FAILED) {
-		in->map = NULL;
-		return false;
-	}
-	in->map_len = (size_t)in->size;
-	in->at = in->checked = in->map;
-	in->end = in->at + in->map_len;
-	(void)madvise(in->map, in->map_len, MADV_SEQUENTIAL); /* a hint */
-	return true;
 }
 
 /* The first bytes tell whether the input is compressed. */
@@ -287,13 +241,6 @@ int input_open(struct input **input, const char *name, struct err *err)
 	}
 	in->regular = S_ISREG(st.st_mode);
 	in->size = in->regular ? (uint64_t)st.st_size : 0;
-	if (in->size >= UNPACK_MAGIC && map_file(in) && !unpack_wanted(in->at)) {
-		*input = in;
-		return 0;
-	}
-	if (in->map != NULL)
-		(void)munmap(in->map, in->map_len); /* was mapped just above */
-	in->map = NULL;
 	in->window = malloc(INPUT_WINDOW);
 	if (in->window == NULL) {
 		rc = err_set(err, ERR_MEMORY, "out of memory");
@@ -314,8 +261,6 @@ void input_close(struct input *in)
 {
 	if (in == NULL)
 		return;
-	if (in->map != NULL)
-		(void)munmap(in->map, in->map_len); /* can only fail on bad arguments */
 	if (in->fd >= 0)
 		(void)close(in->fd); /* read only: nothing to lose */
 	unpacker_free(in->unpacker);

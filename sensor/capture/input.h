@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * input.h - the bytes of a capture file, whatever it is: mapped, piped, compressed.
+ * input.h - the bytes of a capture file, whatever it is: a file, a pipe, compressed.
  *
- *	plain file	mapped: bytes are used where they are
- *	pipe, stdin	read into the window
+ *	plain file	read into the window
+ *	pipe, stdin	likewise, without waiting while there are frames to hand out
  *	gzip, zstd	unpacked into the window; recognised by their first bytes, not by name
  *
  *	window:   |.. used ..|at .. not yet used .. end|.. room ..|
@@ -37,12 +37,9 @@ enum input_state {
 struct unpacker;
 
 struct input {
-	const uint8_t *at, *end; /* in the window or the mapping */
+	const uint8_t *at, *end; /* in the window */
 	uint64_t skip;		 /* bytes still to be passed over */
-	uint8_t *window;	 /* NULL: mapped */
-	void *map;
-	size_t map_len;
-	const uint8_t *checked; /* the mapping was found whole up to here */
+	uint8_t *window;
 	struct unpacker *unpacker;
 	uint64_t size;	/* of a regular file; 0: unknown */
 	uint64_t taken; /* bytes read from fd */
