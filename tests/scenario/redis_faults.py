@@ -138,10 +138,13 @@ class Server:
 
 
 class Driver:
+    running = []
+
     def __init__(self, *args, **kwargs):
         self.log = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen([DRIVER, *map(str, args)], stdout=subprocess.PIPE,
                                         stderr=self.log, text=True, **kwargs)
+        Driver.running.append(self)
 
     def end(self, seconds=60, code=0):
         try:
@@ -160,8 +163,12 @@ class Driver:
         self.process.kill()
         self.process.wait()
 
-    def signal(self, which):
-        self.process.send_signal(which)
+    @classmethod
+    def end_all(cls):
+        for driver in cls.running:
+            if driver.process.poll() is None:
+                driver.kill()
+        cls.running.clear()
 
 
 def run(*args, code=0, seconds=60):
@@ -631,6 +638,7 @@ def enospc(folder):
         return stats
     finally:
         server.stop()
+        Driver.end_all()
         subprocess.run(["umount", disk], check=False)
 
 
@@ -714,6 +722,7 @@ def main():
             failed += 1
             print("FAIL %-16s %s" % (scenario.__name__, wrong), flush=True)
         finally:
+            Driver.end_all()
             shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if failed else 0)
 
