@@ -128,17 +128,25 @@ static uint32_t tunnel_tenant(const struct worker *w, const struct ip_addr *ip, 
 	return carrier.tenant;
 }
 
-/* Overlays are spoken by the provider's tunnel ends.  What a tenant's own host tunnels under the
- * number of one it is not in is its own affair, or an intrusion: no traffic of that segment. */
-static bool speaks_overlay(const struct worker *w, const struct packet_stack *stack,
-			   const struct place *outer, unsigned layer, uint16_t segment)
+/* Overlays are spoken by the provider's tunnel ends.  What a tenant's own host tunnels, or is sent,
+ * under the number of one it is not in is its own affair, or an intrusion: no traffic of that
+ * segment. */
+static bool is_overlay(const struct worker *w, const struct packet_stack *stack,
+		       const struct place *outer, unsigned layer, uint16_t segment)
 {
-	uint32_t roles;
-	uint32_t tenant = tunnel_tenant(w, &stack->layer[layer - 1].src, outer->domain,
-					stack->layer[0].smac, &roles);
+	const struct packet *around = &stack->layer[layer - 1];
 
-	return tenant < TENANT_FIRST || (roles & (ROLE_VTEP | ROLE_HYPERVISOR)) ||
-	       inventory_tenant_in_segment(w->inv, tenant, segment);
+	for (unsigned end = 0; end < 2; end++) {
+		uint32_t roles;
+		uint32_t tenant =
+		    tunnel_tenant(w, end == 0 ? &around->src : &around->dst, outer->domain,
+				  end == 0 ? stack->layer[0].smac : stack->layer[0].dmac, &roles);
+
+		if (tenant >= TENANT_FIRST && !(roles & (ROLE_VTEP | ROLE_HYPERVISOR)) &&
+		    !inventory_tenant_in_segment(w->inv, tenant, segment))
+			return false;
+	}
+	return true;
 }
 
 /* An overlay that the inventory knows is a segment like any other; everything else inside a
@@ -154,7 +162,7 @@ static bool place_inner(const struct worker *w, const struct packet_stack *stack
 		return false;
 	place->segment = inventory_segment_of(w->inv, 0, true, packet->vni);
 	if (place->segment == SEGMENT_NONE || !inventory_segment(w->inv, place->segment)->is_vni ||
-	    !speaks_overlay(w, stack, outer, layer, place->segment)) {
+	    !is_overlay(w, stack, outer, layer, place->segment)) {
 		place->segment = outer->segment;
 		return false;
 	}

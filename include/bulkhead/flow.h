@@ -102,9 +102,10 @@ enum secret_kind {
 };
 
 struct secret {
-	uint8_t kind;	/* enum secret_kind */
-	bool encoded;	/* a decoy in base64 */
-	uint32_t decoy; /* index into inventory_decoys() */
+	uint8_t kind;	     /* enum secret_kind */
+	bool encoded;	     /* a decoy in base64 */
+	uint32_t decoy;	     /* index into inventory_decoys() ... */
+	uint32_t generation; /* ... of this snapshot */
 	uint64_t lo, hi;
 };
 

@@ -8,8 +8,12 @@ extern const struct detector detect_relay_forward;
 extern const struct detector detect_relay_rewrite;
 extern const struct detector detect_relay_proxy;
 extern const struct detector detect_relay_intercept;
+extern const struct detector detect_relay_tunnel;
+extern const struct detector detect_relay_capture_export;
 extern const struct detector detect_observe_misdelivery;
 extern const struct detector detect_observe_exposure;
+extern const struct detector detect_observe_decoy;
+extern const struct detector detect_observe_secret_reuse;
 extern const struct detector detect_observe_flood;
 extern const struct detector detect_observe_mac_exhaustion;
 extern const struct detector detect_observe_ptr_lookup;
@@ -26,6 +30,7 @@ extern const struct detector detect_spoof_mac;
 extern const struct detector detect_spoof_gateway;
 extern const struct detector detect_spoof_injection;
 extern const struct detector detect_boundary_vlan;
+extern const struct detector detect_boundary_vni;
 extern const struct detector detect_boundary_topology;
 
 const struct detector *const detectors[] = {
@@ -34,8 +39,12 @@ const struct detector *const detectors[] = {
 	&detect_relay_rewrite,
 	&detect_relay_proxy,
 	&detect_relay_intercept,
+	&detect_relay_tunnel,
+	&detect_relay_capture_export,
 	&detect_observe_misdelivery,
 	&detect_observe_exposure,
+	&detect_observe_decoy,
+	&detect_observe_secret_reuse,
 	&detect_observe_flood,
 	&detect_observe_mac_exhaustion,
 	&detect_observe_ptr_lookup,
@@ -52,6 +61,7 @@ const struct detector *const detectors[] = {
 	&detect_spoof_gateway,
 	&detect_spoof_injection,
 	&detect_boundary_vlan,
+	&detect_boundary_vni,
 	&detect_boundary_topology,
 	NULL,
 };

@@ -14,11 +14,12 @@
 #include "base/log.h"
 #include "flow/secret.h"
 
-#define FORMS 4		  /* raw, and base64 behind 0, 1 and 2 bytes */
-#define DECOYS_MAX 4096	  /* bait is planted by hand */
-#define LENGTHS_MAX 64	  /* each costs a pass over every payload */
-#define SECRET_LONGEST 96 /* of a longer one the beginning is looked for: it names it well enough  \
-			   */
+#define FORMS 4		/* raw, and base64 behind 0, 1 and 2 bytes */
+#define DECOYS_MAX 4096 /* bait is planted by hand */
+#define LENGTHS_MAX 64	/* each costs a pass over every payload */
+#define SECRET_LONGEST                                                                             \
+	96 /* of a longer one the beginning is looked for: it names it well enough                 \
+	    */
 #define FILTER_BITS 4096
 
 struct pattern {
@@ -33,6 +34,7 @@ struct pattern {
 struct decoy_set {
 	struct hash_key key;
 	uint64_t base;
+	uint32_t generation;
 	unsigned lengths;
 	struct {
 		uint16_t length;
@@ -171,6 +173,7 @@ struct decoy_set *decoy_set_new(const struct inventory *inv, uint64_t seed)
 	set = calloc(1, sizeof *set + (size_t)count * FORMS * sizeof set->pattern[0]);
 	if (set == NULL)
 		return NULL;
+	set->generation = inventory_generation(inv);
 	hash_key_init(&set->key, seed);
 	set->base = hash_word(&set->key, 1) | 1;
 	for (unsigned i = 0; i < count; i++)
@@ -200,7 +203,8 @@ static const struct pattern *match(const struct decoy_set *set, unsigned group, 
 	return NULL;
 }
 
-static unsigned note(const struct pattern *p, struct secret *out, unsigned found)
+static unsigned note(const struct decoy_set *set, const struct pattern *p, struct secret *out,
+		     unsigned found)
 {
 	if (p == NULL || p->tenant == TENANT_UNKNOWN)
 		return found;
@@ -210,6 +214,7 @@ static unsigned note(const struct pattern *p, struct secret *out, unsigned found
 	out[found] = (struct secret){.kind = SECRET_DECOY,
 				     .encoded = p->form != 0,
 				     .decoy = p->decoy,
+				     .generation = set->generation,
 				     .lo = p->hash.lo,
 				     .hi = p->hash.hi};
 	return found + 1;
@@ -231,7 +236,7 @@ unsigned decoy_set_scan(const struct decoy_set *set, const uint8_t *data, size_t
 		for (size_t at = 0;; at++) {
 			if ((set->filter[filter_bit(h) / 64] >> filter_bit(h) % 64 & 1) &&
 			    found < SECRETS_A_PACKET)
-				found = note(match(set, g, h, data + at), out, found);
+				found = note(set, match(set, g, h, data + at), out, found);
 			if (at + span == len)
 				break;
 			h = (h - data[at] * drop) * set->base + data[at + span];

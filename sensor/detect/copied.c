@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * copied.c - see copied.h.
+ *
+ * Tenants run overlays of their own, whose inner addresses are theirs to choose and may be
+ * another tenant's private ones here, and tunnels to the outside.  So a packet inside is another
+ * tenant's when, and only when,
+ *
+ *	native	the same packet was seen on the wire, from and to NICs that are not the suspect's:
+ *		equal addresses, ports and initial sequence number or payload;
+ *	NIC	the inner frame's NIC at the address's end is registered to the address's owner,
+ *		which no container has.  Where the other end may be the suspect's own (a private
+ *		address at an unknown NIC), both directions must travel the same way as well:
+ *		a mirror sends both in one direction of the tunnel, what routes never does;
+ *	public	the address is unique in the world, and the other end's owner is known and not
+ *		the suspect, or an outsider and both directions travel the same way.
+ *
+ * A packet with an end of the suspect's tenant is its own traffic.
+ */
+#include "detect/copied.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/table.h"
+#include "detect/build.h"
+
+#define NATIVE 32768 /* tokens; a copy follows its packet within seconds */
+#define NATIVE_NS (60 * UINT64_C(1000000000))
+#define TALLIES 4096
+/* A switch floods a frame or two when an address aged out, and a host that records its own port
+ * honestly has them in its capture; the answer ends it.  More than so many within a few seconds,
+ * or both directions of a conversation, are no flood. */
+#define FLOOD_FRAMES 8
+#define FLOOD_NS (10 * UINT64_C(1000000000))
+
+struct native_key {
+	uint64_t lo, hi;
+};
+
+struct native {
+	uint64_t ts_ns;
+	struct ip_addr src, dst;
+	uint16_t sport, dport;
+	uint32_t from, to; /* tenants of the NICs */
+};
+
+struct tally_key {
+	struct ip_addr end[2];
+	uint32_t victim;
+	uint32_t zero;
+};
+
+struct tally {
+	uint64_t since_ns, packets, bytes;
+	bool proved;
+};
+
+struct copied_book {
+	struct hash_key key;
+	struct table *native;
+	struct table *tallies;
+};
+
+struct copied_book *copied_book_new(uint64_t seed)
+{
+	struct copied_book *book = calloc(1, sizeof *book);
+
+	if (book == NULL)
+		return NULL;
+	hash_key_init(&book->key, seed); /* the workers' */
+	book->native = table_new(NATIVE, sizeof(struct native_key), sizeof(struct native), seed);
+	book->tallies = table_new(TALLIES, sizeof(struct tally_key), sizeof(struct tally), seed);
+	if (book->native == NULL || book->tallies == NULL) {
+		copied_book_free(book);
+		return NULL;
+	}
+	return book;
+}
+
+void copied_book_free(struct copied_book *book)
+{
+	if (book == NULL)
+		return;
+	table_free(book->native);
+	table_free(book->tallies);
+	free(book);
+}
+
+uint64_t copied_evicted(const struct copied_book *book)
+{
+	return table_evicted(book->native) + table_evicted(book->tallies);
+}
+
+/* ---- ends ------------------------------------------------------------------------------------ */
+
+uint16_t copied_domain(const struct event *ev, const struct packet *layer)
+{
+	bool overlay = (layer->flags & PACKET_VNI) != 0;
+	uint16_t id = inventory_segment_of(ev->inv, layer->vlan, overlay, layer->vni);
+	const struct segment *segment = inventory_segment(ev->inv, id);
+
+	/* A VLAN that no inventory has is a domain of its own (pipeline.c). */
+	return segment != NULL ? segment->domain : (uint16_t)(0x8000u | layer->vlan);
+}
+
+struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const struct ip_addr *ip,
+				const struct mac_addr *mac)
+{
+	struct owner owner = bindings_owner(ev->bindings, ev->inv, domain, ip, ev->ts_ns);
+	const struct host *host = inventory_host(ev->inv, owner.host);
+	struct copied_end end = {.tenant = owner.tenant,
+				 .roles = host != NULL ? host->roles : 0,
+				 .party = party_of_owner(&owner, ip)};
+	struct carrier carrier;
+
+	if (mac == NULL)
+		return end;
+	carrier = inventory_carrier(ev->inv, *mac);
+	if (owner.tenant < TENANT_INFRASTRUCTURE && is_tenant(carrier.tenant)) {
+		end.tenant = carrier.tenant;
+		end.roles = carrier.roles;
+		end.party = party_of_carrier(&carrier, *mac);
+	} else if (carrier.tenant == owner.tenant && is_tenant(owner.tenant)) {
+		end.roles |= carrier.roles;
+		end.party.mac = *mac;
+		end.party.has_mac = true;
+	}
+	return end;
+}
+
+bool copied_end_is_suspect(const struct copied_end *end)
+{
+	return is_tenant(end->tenant) &&
+	       !(end->roles & (ROLE_VTEP | ROLE_HYPERVISOR | ROLE_MONITOR));
+}
+
+/* ---- native packets -------------------------------------------------------------------------- */
+
+void copied_note(struct copied_book *book, const struct event *ev)
+{
+	const struct token *token = &ev->u.token.token;
+	struct native_key key = {.lo = token->lo, .hi = token->hi};
+	struct native *native;
+
+	if (token->kind != TOKEN_TCP_SYN && token->kind != TOKEN_PAYLOAD)
+		return;
+	native = table_put(book->native, &key, NULL);
+	*native = (struct native){.ts_ns = ev->ts_ns,
+				  .src = ev->tuple.src,
+				  .dst = ev->tuple.dst,
+				  .sport = ev->tuple.sport,
+				  .dport = ev->tuple.dport,
+				  .from = ev->from.tenant,
+				  .to = ev->to.tenant};
+}
+
+static bool seen_natively(const struct copied_book *book, const struct copied_case *c)
+{
+	const struct packet *p = c->packet;
+	struct token token;
+	struct native_key key;
+	const struct native *native;
+
+	if (!token_of_syn(p, &book->key, &token) && !token_of_payload(p, &book->key, &token))
+		return false;
+	key = (struct native_key){.lo = token.lo, .hi = token.hi};
+	native = table_find(book->native, &key);
+	return native != NULL && c->ev->ts_ns - native->ts_ns < NATIVE_NS &&
+	       ip_equal(&native->src, &p->src) && ip_equal(&native->dst, &p->dst) &&
+	       native->sport == p->sport && native->dport == p->dport &&
+	       native->from != c->tenant && native->to != c->tenant;
+}
+
+/* ---- whose packet ---------------------------------------------------------------------------- */
+
+static bool is_unicast(const struct ip_addr *ip)
+{
+	return !ip_is_multicast(ip) && !ip_is_broadcast(ip) && !ip_is_unspecified(ip) &&
+	       !ip_is_loopback(ip) && !ip_is_link_local(ip);
+}
+
+struct inner {
+	const struct ip_addr *ip[2];
+	struct carrier nic[2];
+	bool has_mac;
+	bool native;
+};
+
+static bool nobodys(const struct owner *owner)
+{
+	return owner->tenant == TENANT_EXTERNAL || owner->tenant == TENANT_UNKNOWN;
+}
+
+/* Is it the suspect's own traffic, or nobody's in particular? */
+static bool is_own(const struct copied_case *c, const struct copied *out, const struct inner *in)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		if (!is_unicast(in->ip[i]) || out->owner[i].tenant == c->tenant)
+			return true;
+		if (in->has_mac && in->nic[i].tenant == c->tenant && nobodys(&out->owner[i]))
+			return true;
+	}
+	return in->has_mac && mac_is_group(c->packet->dmac);
+}
+
+/* Whether the address at this end is another tenant's for certain; -1 when not. */
+static int certainty(const struct copied_case *c, const struct copied *out, const struct inner *in,
+		     unsigned end)
+{
+	const struct owner *owner = &out->owner[end];
+	const struct owner *other = &out->owner[!end];
+	bool public_ip = c->trusted || !ip_is_private(in->ip[end]);
+	bool other_public = c->trusted || !ip_is_private(in->ip[!end]);
+	bool nic = in->has_mac && in->nic[end].tenant == owner->tenant;
+	bool other_nic = in->has_mac && in->nic[!end].tenant != TENANT_UNKNOWN &&
+			 in->nic[!end].tenant != c->tenant;
+	bool other_known = !nobodys(other) && (other_public || other_nic);
+
+	if (in->native)
+		return CONFIDENCE_PROOF;
+	if (nic)
+		return other_nic || other_known || c->mirrored ? CONFIDENCE_PROOF : -1;
+	if (!public_ip)
+		return -1;
+	if (other_known)
+		return CONFIDENCE_STRONG;
+	return other->tenant == TENANT_EXTERNAL && other_public && c->mirrored ? CONFIDENCE_STRONG
+									       : -1;
+}
+
+void copied_judge(const struct copied_book *book, const struct copied_case *c, struct copied *out)
+{
+	const struct packet *p = c->packet;
+	struct inner in = {.ip = {&p->src, &p->dst}, .has_mac = (p->flags & PACKET_MAC) != 0};
+
+	*out = (struct copied){.confidence = CONFIDENCE_STRONG};
+	if (p->l3 != L3_IPV4 && p->l3 != L3_IPV6)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		out->owner[i] =
+		    bindings_owner(c->ev->bindings, c->ev->inv, c->domain, in.ip[i], c->ev->ts_ns);
+	if (!is_other_tenant(out->owner[0].tenant, c->tenant) &&
+	    !is_other_tenant(out->owner[1].tenant, c->tenant))
+		return;
+	if (in.has_mac) {
+		in.nic[0] = inventory_carrier(c->ev->inv, p->smac);
+		in.nic[1] = inventory_carrier(c->ev->inv, p->dmac);
+	}
+	if (is_own(c, out, &in))
+		return;
+	in.native = seen_natively(book, c);
+	out->native = in.native;
+	for (unsigned i = 0; i < 2; i++) {
+		uint32_t victim = out->owner[i].tenant;
+		int sure;
+
+		if (!is_other_tenant(victim, c->tenant) ||
+		    (out->count == 1 && victim == out->owner[0].tenant))
+			continue;
+		sure = certainty(c, out, &in, i);
+		/* What a tenant sends of its own, it may have meant to send. */
+		if (sure >= 0 && c->sender == victim)
+			sure = c->mirrored || in.native ? CONFIDENCE_STRONG : -1;
+		if (sure < 0)
+			continue;
+		if (sure == CONFIDENCE_PROOF)
+			out->confidence = CONFIDENCE_PROOF;
+		out->which[out->count++] = i;
+	}
+}
+
+bool copied_enough(struct copied_book *book, const struct ip_addr ends[2], uint32_t victim,
+		   bool certain, uint64_t now_ns, uint64_t *packets, uint64_t *bytes)
+{
+	struct tally_key key = {.end = {ends[0], ends[1]}, .victim = victim};
+	bool fresh;
+	struct tally *t = table_put(book->tallies, &key, &fresh);
+
+	if (fresh || (!t->proved && now_ns - t->since_ns > FLOOD_NS))
+		*t = (struct tally){.since_ns = now_ns};
+	t->packets += *packets;
+	t->bytes += *bytes;
+	if (certain || t->packets >= FLOOD_FRAMES)
+		t->proved = true;
+	if (!t->proved)
+		return false;
+	*packets = t->packets;
+	*bytes = t->bytes;
+	t->packets = 0;
+	t->bytes = 0;
+	return true;
+}
+
+void copied_fill(struct finding *f, const struct copied_case *c, const struct copied *copied,
+		 unsigned victim)
+{
+	const struct packet *p = c->packet;
+	bool ports =
+	    (p->flags & PACKET_L4) && (p->proto == IPPROTO_NUM_TCP || p->proto == IPPROTO_NUM_UDP);
+	unsigned end = copied->which[victim];
+	const struct ip_addr *ip[2] = {&p->src, &p->dst};
+
+	f->has_flow = true;
+	f->tuple = (struct flow_tuple){.src = p->src,
+				       .dst = p->dst,
+				       .sport = ports ? p->sport : 0,
+				       .dport = ports ? p->dport : 0,
+				       .proto = p->proto,
+				       .domain = c->domain};
+	f->victim = party_of_owner(&copied->owner[end], ip[end]);
+	f->peer = party_of_owner(&copied->owner[!end], ip[!end]);
+	finding_detail_text(f, "seen_natively", copied->native ? "yes" : "no");
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * relay_capture_export.c - captured packets of another tenant leave a tenant's host
+ * (relay.capture-export) or arrive at one, whoever sends them (observe.capture-export).
+ *
+ * The stream is read in order (export.c); a segment that comes late is left out, and after a gap
+ * reading goes on at the next record.  Whose a packet in it is: copied.c.
+ */
+#include <string.h>
+
+#include "base/table.h"
+#include "detect/build.h"
+#include "detect/copied.h"
+#include "detect/export.h"
+
+#define STREAMS 256 /* at a time: a capture on the wire is rare */
+#define TALKS 16    /* conversations a stream is watched for both directions of */
+#define VICTIMS 4   /* told of in one packet of the stream */
+
+static const char *const kinds[] = {"observe.capture-export", NULL};
+
+struct stream_key {
+	uint64_t flow_id;
+	struct ip_addr src;
+	uint64_t sport;
+};
+
+struct stream {
+	struct export_stream in;
+	uint32_t next_seq;
+	bool has_seq;
+	struct {
+		uint32_t hash;
+		uint8_t directions;
+	} talk[TALKS];
+};
+
+struct state {
+	struct copied_book *book;
+	struct table *streams;
+};
+
+/* What one packet of a stream holds of one victim. */
+struct share {
+	struct copied copied;
+	struct copied_case c;
+	struct packet packet;
+	unsigned which;
+	uint64_t packets, bytes;
+	bool mirrored;
+};
+
+struct role {
+	bool suspect;
+	uint32_t tenant;
+	unsigned count;
+	struct share share[VICTIMS];
+};
+
+struct reading {
+	struct state *s;
+	struct stream *stream;
+	const struct event *ev;
+	struct copied_end end[2]; /* sender, receiver */
+	struct role role[2];
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->book = copied_book_new(seed);
+	s->streams = table_new(STREAMS, sizeof(struct stream_key), sizeof(struct stream), seed);
+	return s->book != NULL && s->streams != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+}
+
+static uint32_t mix(uint32_t hash, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+
+	for (size_t i = 0; i < len; i++) /* FNV-1a: a collision only costs a packet's patience */
+		hash = (hash ^ p[i]) * 16777619u;
+	return hash;
+}
+
+/* Have both directions of the packet's conversation been in the stream? */
+static bool both_directions(struct stream *stream, const struct packet *p)
+{
+	bool swapped = memcmp(&p->src, &p->dst, sizeof p->src) > 0;
+	uint16_t port[2] = {swapped ? p->dport : p->sport, swapped ? p->sport : p->dport};
+	uint32_t hash = 2166136261u ^ p->proto;
+	unsigned at;
+
+	hash = mix(hash, swapped ? &p->dst : &p->src, sizeof p->src);
+	hash = mix(hash, swapped ? &p->src : &p->dst, sizeof p->src);
+	if (p->proto == IPPROTO_NUM_TCP || p->proto == IPPROTO_NUM_UDP)
+		hash = mix(hash, port, sizeof port);
+	at = hash % TALKS;
+	if (stream->talk[at].hash != hash) {
+		stream->talk[at].hash = hash;
+		stream->talk[at].directions = 0;
+	}
+	stream->talk[at].directions |= swapped ? 2 : 1;
+	return stream->talk[at].directions == 3;
+}
+
+static struct share *share_of(struct role *role, uint32_t victim)
+{
+	for (unsigned i = 0; i < role->count; i++)
+		if (role->share[i].copied.owner[role->share[i].which].tenant == victim)
+			return &role->share[i];
+	return NULL;
+}
+
+static void add(struct role *role, const struct copied_case *c, const struct copied *copied,
+		uint32_t bytes)
+{
+	for (unsigned i = 0; i < copied->count; i++) {
+		struct share *share = share_of(role, copied->owner[copied->which[i]].tenant);
+
+		if (share == NULL) {
+			if (role->count == VICTIMS)
+				return;
+			share = &role->share[role->count++];
+			*share = (struct share){.copied = *copied, .c = *c, .packet = *c->packet};
+			share->which = copied->which[i];
+		}
+		if (copied->confidence > share->copied.confidence)
+			share->copied.confidence = copied->confidence;
+		share->copied.native |= copied->native;
+		share->mirrored |= c->mirrored;
+		share->packets++;
+		share->bytes += bytes;
+	}
+}
+
+static void packet_read(void *context, const struct export_packet *exported)
+{
+	struct reading *r = context;
+	struct frame frame = {.data = exported->data,
+			      .caplen = exported->caplen,
+			      .len = exported->len,
+			      .ts_ns = r->ev->ts_ns,
+			      .linktype = exported->linktype};
+	struct packet_stack stack;
+	struct copied_case c = {.ev = r->ev, .packet = &stack.layer[0], .domain = r->ev->domain};
+	struct copied copied;
+
+	packet_decode(&frame, &stack);
+	if (stack.layer[0].l3 != L3_IPV4 && stack.layer[0].l3 != L3_IPV6)
+		return;
+	c.mirrored = both_directions(r->stream, c.packet);
+	c.sender = r->end[0].tenant;
+	for (unsigned i = 0; i < 2; i++) {
+		if (!r->role[i].suspect)
+			continue;
+		c.tenant = r->role[i].tenant;
+		copied_judge(r->s->book, &c, &copied);
+		add(&r->role[i], &c, &copied, exported->len);
+	}
+}
+
+static void tell(struct reading *r, unsigned receives, struct share *share, bool certain,
+		 struct findings *out)
+{
+	const struct event *ev = r->ev;
+	struct ip_addr ends[2] = {ev->tuple.src, ev->tuple.dst};
+	uint32_t victim = share->copied.owner[share->which].tenant;
+	struct finding *f;
+
+	if (!copied_enough(r->s->book, ends, victim, certain || share->mirrored, ev->ts_ns,
+			   &share->packets, &share->bytes))
+		return;
+	f = build_finding(out, ev, receives ? "observe.capture-export" : "relay.capture-export",
+			  share->copied.confidence);
+	if (f == NULL)
+		return;
+	f->actor = r->end[receives].party;
+	if (!receives)
+		f->next = r->end[1].party;
+	f->count = share->packets;
+	f->bytes = share->bytes;
+	finding_detail_text(f, "format", export_name((enum export_format)r->stream->in.format));
+	finding_detail_uint(f, "stream_port", ev->tuple.dport);
+	share->c.packet = &share->packet;
+	share->copied.which[0] = share->which;
+	copied_fill(f, &share->c, &share->copied, 0);
+}
+
+static void feed(struct reading *r)
+{
+	struct stream *stream = r->stream;
+	const struct packet *p = r->ev->packet;
+	const uint8_t *data = p->payload;
+	size_t len = p->payload_len;
+	uint64_t now_ns = r->ev->ts_ns;
+
+	if (p->proto != IPPROTO_NUM_TCP) {
+		if (export_sflow(data, len, packet_read, r))
+			stream->in.format = EXPORT_SFLOW;
+		else
+			export_feed(&stream->in, data, len, now_ns, packet_read, r);
+	} else {
+		int32_t ahead = stream->has_seq ? (int32_t)(p->tcp_seq - stream->next_seq) : 0;
+
+		if (ahead < 0) { /* sent again, or late */
+			if ((uint32_t)-ahead >= p->payload_wire)
+				return;
+			if ((uint32_t)-ahead >= len)
+				len = 0;
+			else
+				len -= (uint32_t)-ahead;
+			data += p->payload_len - len;
+		} else if (ahead > 0) {
+			export_gap(&stream->in, (uint32_t)ahead);
+		}
+		stream->has_seq = true;
+		stream->next_seq = p->tcp_seq + p->payload_wire;
+		export_feed(&stream->in, data, len, now_ns, packet_read, r);
+	}
+	if (p->payload_wire > p->payload_len)
+		export_gap(&stream->in, p->payload_wire - p->payload_len);
+}
+
+static void read_payload(struct state *s, const struct event *ev, struct findings *out)
+{
+	struct stream_key key = {
+	    .flow_id = ev->flow_id, .src = ev->tuple.src, .sport = ev->tuple.sport};
+	struct reading r = {.s = s, .ev = ev};
+	bool certain;
+
+	r.end[0] = copied_end_of(ev, ev->domain, &ev->tuple.src, ev->has_mac ? &ev->smac : NULL);
+	r.end[1] = copied_end_of(ev, ev->domain, &ev->tuple.dst, ev->has_mac ? &ev->dmac : NULL);
+	for (unsigned i = 0; i < 2; i++) {
+		r.role[i].tenant = r.end[i].tenant;
+		r.role[i].suspect = copied_end_is_suspect(&r.end[i]);
+	}
+	if (r.end[0].tenant == r.end[1].tenant)
+		r.role[1].suspect = false; /* told once, of who sends it */
+	if (!r.role[0].suspect && !r.role[1].suspect)
+		return;
+	certain = r.end[0].tenant != r.end[1].tenant && r.end[0].tenant >= TENANT_INFRASTRUCTURE &&
+		  r.end[1].tenant >= TENANT_INFRASTRUCTURE;
+	r.stream = table_put(s->streams, &key, NULL);
+	feed(&r);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < r.role[i].count; k++)
+			tell(&r, i, &r.role[i].share[k], certain, out);
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+
+	if (ev->kind == EVENT_TOKEN)
+		copied_note(s->book, ev);
+	else if (ev->packet != NULL && ev->packet->payload != NULL && ev->has_ip)
+		read_payload(s, ev, out);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return copied_evicted(s->book) + table_evicted(s->streams);
+}
+
+static void close_state(void *opaque)
+{
+	struct state *s = opaque;
+
+	copied_book_free(s->book);
+	table_free(s->streams);
+}
+
+const struct detector detect_relay_capture_export = {
+    .kind = "relay.capture-export",
+    .summary = "captured packets of another tenant leave a tenant's host or arrive at one",
+    .also = kinds,
+    .wants = EVENT_BIT(EVENT_PAYLOAD) | EVENT_BIT(EVENT_TOKEN),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};
