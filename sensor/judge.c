@@ -108,7 +108,8 @@ static void handle_finding(struct judge *j, struct finding *f, const struct dete
 	if (f->kind == NULL)
 		f->kind = by->kind;
 	stat_add(&j->stats, STAT_FINDINGS, 1);
-	if (f->actor.tenant_id >= TENANT_FIRST && f->actor.tenant_id == f->victim.tenant_id)
+	if (!f->own_doing && f->actor.tenant_id >= TENANT_FIRST &&
+	    f->actor.tenant_id == f->victim.tenant_id)
 		return; /* tenants are the unit: what is between a tenant's own hosts is his */
 	if (inventory_allowed(j->inv, f->actor.tenant_id, f->actor.host_id, f->victim.tenant_id,
 			      f->victim.host_id, f->kind, f->ts_ns, NULL) ||

@@ -60,7 +60,7 @@ struct finding_frame {
 /* A named fact beyond the common fields: "router", "dns", "token", "target" ...  Goes to the
  * alert's evidence object and is a rule field `detail.NAME`. */
 struct detail {
-	const char *name; /* static text */
+	const char *name;	     /* static text */
 	char text[DETAIL_TEXT_SIZE]; /* wire bytes possible: whoever prints it sanitises */
 };
 
@@ -68,6 +68,7 @@ struct finding {
 	const char *kind; /* stamped from the detector's row unless it set one itself */
 	enum confidence confidence;
 	enum attribution attribution;
+	bool own_doing; /* of a tenant with its own traffic: actor and victim may be one */
 	uint64_t ts_ns;
 	uint16_t tap;
 	uint16_t segment; /* SEGMENT_NONE unknown */

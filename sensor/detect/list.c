@@ -5,6 +5,7 @@
 /* clang-format off */
 extern const struct detector detect_lease;
 extern const struct detector detect_relay_forward;
+extern const struct detector detect_relay_bridge;
 extern const struct detector detect_relay_rewrite;
 extern const struct detector detect_relay_proxy;
 extern const struct detector detect_relay_intercept;
@@ -17,6 +18,7 @@ extern const struct detector detect_observe_secret_reuse;
 extern const struct detector detect_observe_flood;
 extern const struct detector detect_observe_mac_exhaustion;
 extern const struct detector detect_observe_ptr_lookup;
+extern const struct detector detect_observe_promiscuous_reply;
 extern const struct detector detect_observe_icmp_quote;
 extern const struct detector detect_spoof_arp;
 extern const struct detector detect_spoof_proxy_arp;
@@ -32,10 +34,13 @@ extern const struct detector detect_spoof_injection;
 extern const struct detector detect_boundary_vlan;
 extern const struct detector detect_boundary_vni;
 extern const struct detector detect_boundary_topology;
+extern const struct detector detect_residency;
+extern const struct detector detect_health;
 
 const struct detector *const detectors[] = {
 	&detect_lease, /* first: the others use what it learns */
 	&detect_relay_forward,
+	&detect_relay_bridge,
 	&detect_relay_rewrite,
 	&detect_relay_proxy,
 	&detect_relay_intercept,
@@ -48,6 +53,7 @@ const struct detector *const detectors[] = {
 	&detect_observe_flood,
 	&detect_observe_mac_exhaustion,
 	&detect_observe_ptr_lookup,
+	&detect_observe_promiscuous_reply,
 	&detect_observe_icmp_quote,
 	&detect_spoof_arp,
 	&detect_spoof_proxy_arp,
@@ -63,6 +69,8 @@ const struct detector *const detectors[] = {
 	&detect_boundary_vlan,
 	&detect_boundary_vni,
 	&detect_boundary_topology,
+	&detect_residency,
+	&detect_health,
 	NULL,
 };
 /* clang-format on */

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * relay_bridge.c - a frame turns up in a second VLAN or overlay with its MACs unchanged, where
+ * nothing should bridge: relay.bridge across segments.  (In one segment: relay_forward.c.)
+ *
+ *	X -> Y in VLAN 100   ---- somebody with a leg in both ---->   X -> Y in VLAN 200
+ *
+ * Within one routing domain the worker matches packet by packet; between domains the same
+ * content (a token) on the same MACs and addresses is the match.
+ *
+ * Not bridging but how a frame is shown: with and without its tag (access port and trunk in one
+ * SPAN), with a provider's tag in front, and as VLAN and VNI (a VTEP's work).
+ *
+ * The frame's MACs do not say who bridged.  One registered host of a tenant at home in both
+ * segments is named; with several, or with the provider's own hypervisors there, nobody is: a
+ * switch that translates VLANs looks the same.
+ */
+#include <string.h>
+
+#include "base/table.h"
+#include "detect/build.h"
+
+#define CONTENTS 16384
+#define SEGMENT_PAIRS 1024
+
+struct content_key {
+	uint64_t lo, hi;
+};
+
+struct content {
+	struct flow_tuple tuple;
+	struct mac_addr smac, dmac;
+	uint64_t number; /* of its frame */
+	uint64_t ts_ns;
+	uint16_t segment;
+	uint8_t vlan_count;
+	uint16_t vlan[PACKET_MAX_TAGS];
+};
+
+struct pair_key {
+	uint16_t a, b; /* segments */
+};
+
+struct pair {
+	uint32_t host; /* who may bridge them: the only one, or HOST_NONE */
+	bool ours;     /* the provider's own does */
+};
+
+struct state {
+	struct table *contents;
+	struct table *pairs;
+	uint64_t window_ns;
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	s->window_ns = options->windows.relay;
+	s->contents = table_new(CONTENTS, sizeof(struct content_key), sizeof(struct content), seed);
+	s->pairs = table_new(SEGMENT_PAIRS, sizeof(struct pair_key), sizeof(struct pair), seed);
+	if (s->contents == NULL || s->pairs == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
+}
+
+/* ---- who ------------------------------------------------------------------------------------- */
+
+static bool has_leg(const struct inventory *inv, const struct host *host, uint16_t segment)
+{
+	if (host->tenant != TENANT_INFRASTRUCTURE &&
+	    !inventory_tenant_in_segment(inv, host->tenant, segment))
+		return false;
+	for (unsigned i = 0; i < host->ip_count; i++)
+		if (inventory_segment_prefix(inv, segment, &host->ip[i]))
+			return true;
+	return false;
+}
+
+static const struct pair *bridges(struct state *s, const struct inventory *inv, uint16_t a,
+				  uint16_t b)
+{
+	struct pair_key key = {.a = a < b ? a : b, .b = a < b ? b : a};
+	bool fresh, several = false;
+	struct pair *pair = table_put(s->pairs, &key, &fresh);
+
+	if (!fresh)
+		return pair;
+	pair->host = HOST_NONE;
+	for (uint32_t i = 0; i < inventory_host_count(inv); i++) {
+		const struct host *host = inventory_host(inv, i);
+
+		if (!has_leg(inv, host, a) || !has_leg(inv, host, b))
+			continue;
+		if (host->tenant == TENANT_INFRASTRUCTURE) {
+			pair->ours |= (host->roles & (ROLE_HYPERVISOR | ROLE_VTEP)) != 0;
+			continue;
+		}
+		several |= pair->host != HOST_NONE;
+		pair->host = i;
+	}
+	if (several)
+		pair->host = HOST_NONE;
+	return pair;
+}
+
+/* ---- is it? ---------------------------------------------------------------------------------- */
+
+/* Is the shorter list the end of the longer one: one frame with tags put in front of it? */
+static bool same_tags(const uint16_t *a, unsigned na, const uint16_t *b, unsigned nb)
+{
+	unsigned n = na < nb ? na : nb;
+
+	return memcmp(a + (na - n), b + (nb - n), n * sizeof *a) == 0;
+}
+
+static void tell(struct state *s, const struct event *ev, uint16_t in_segment,
+		 const struct finding_frame *in, uint64_t packets, uint64_t bytes,
+		 struct findings *out)
+{
+	const struct pair *pair = bridges(s, ev->inv, in_segment, ev->segment);
+	const struct host *host = inventory_host(ev->inv, pair->host);
+	uint32_t actor = host != NULL ? host->tenant : TENANT_UNKNOWN;
+	unsigned which[2];
+	unsigned count = pair->ours ? 0 : build_victims(ev, actor, which);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct finding *f =
+		    build_finding(out, ev, "relay.bridge",
+				  host != NULL ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR);
+
+		if (f == NULL)
+			return;
+		if (host != NULL)
+			f->actor = party_of_host(ev->inv, pair->host);
+		build_victim_end(f, ev, which[i]);
+		f->count = packets;
+		f->bytes = bytes;
+		f->frame_count = 0;
+		build_frame(f, in);
+		build_frame(f, &ev->frame);
+		finding_detail_text(f, "from_segment",
+				    inventory_segment(ev->inv, in_segment)->name);
+		finding_detail_text(f, "to_segment", inventory_segment(ev->inv, ev->segment)->name);
+	}
+}
+
+static void see_relayed(struct state *s, const struct event *ev, struct findings *out)
+{
+	if (!ev->u.relayed.bridged || ev->has_vni || ev->u.relayed.in_segment == SEGMENT_NONE ||
+	    inventory_segment(ev->inv, ev->u.relayed.in_segment)->is_vni ||
+	    same_tags(ev->u.relayed.in_vlan, ev->u.relayed.in_vlan_count, ev->vlan, ev->vlan_count))
+		return;
+	tell(s, ev, ev->u.relayed.in_segment, &ev->u.relayed.in, ev->u.relayed.packets,
+	     ev->u.relayed.bytes, out);
+}
+
+static bool same_packet(const struct content *c, const struct event *ev)
+{
+	return mac_equal(c->smac, ev->smac) && mac_equal(c->dmac, ev->dmac) &&
+	       ip_equal(&c->tuple.src, &ev->tuple.src) && ip_equal(&c->tuple.dst, &ev->tuple.dst) &&
+	       c->tuple.sport == ev->tuple.sport && c->tuple.dport == ev->tuple.dport;
+}
+
+static void see_token(struct state *s, const struct event *ev, struct findings *out)
+{
+	struct content_key key = {.lo = ev->u.token.token.lo, .hi = ev->u.token.token.hi};
+	struct finding_frame in = {0};
+	struct content *c;
+	bool fresh;
+
+	if (!ev->has_mac || mac_is_group(ev->dmac) || ev->has_vni)
+		return;
+	c = table_put(s->contents, &key, &fresh);
+	if (!fresh && same_packet(c, ev) && ev->ts_ns - c->ts_ns <= s->window_ns) {
+		if (c->segment == ev->segment || c->tuple.domain == ev->tuple.domain ||
+		    same_tags(c->vlan, c->vlan_count, ev->vlan, ev->vlan_count))
+			return;
+		in.number = c->number;
+		in.ts_ns = c->ts_ns;
+		tell(s, ev, c->segment, &in, 1, ev->u.token.token.bytes, out);
+		return;
+	}
+	*c = (struct content){.tuple = ev->tuple,
+			      .smac = ev->smac,
+			      .dmac = ev->dmac,
+			      .number = ev->frame.number,
+			      .ts_ns = ev->ts_ns,
+			      .segment = ev->segment,
+			      .vlan_count = ev->vlan_count};
+	memcpy(c->vlan, ev->vlan, sizeof c->vlan);
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	if (ev->segment == SEGMENT_NONE) /* a gap in the inventory proves nothing */
+		return;
+	if (ev->kind == EVENT_RELAYED)
+		see_relayed(opaque, ev, out);
+	else
+		see_token(opaque, ev, out);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->pairs); /* contents are meant to be forgotten */
+}
+
+static void close_state(void *opaque)
+{
+	struct state *s = opaque;
+
+	table_free(s->contents);
+	table_free(s->pairs);
+}
+
+const struct detector detect_relay_bridge = {
+    .kind = "relay.bridge",
+    .summary = "a frame with unchanged MACs in a second segment that nothing should bridge",
+    .wants = EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_TOKEN),
+    .state_size = sizeof(struct state),
+    .open = open_state,
+    .event = event,
+    .evicted = evicted,
+    .close = close_state,
+};
