@@ -120,9 +120,9 @@ tsan: ## the same under ThreadSanitizer
 		SAN="-fsanitize=thread" all unit-programs
 	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
 
-bench: all ## measure speed
-	@if [ -x tests/bench/run.sh ]; then tests/bench/run.sh $(BUILD)/bulkhead; \
-		else echo "make bench: there is no benchmark yet"; fi
+# BENCH="--full --rounds 5 --growth --live --strict": tests/bench/run.py --help
+bench: all ## measure speed beside ndpiReader, tcpdump and suricata
+	@tests/bench/run.py $(BUILD)/bulkhead $(BENCH)
 
 fuzz: ## feed every parser random input for a bounded time
 	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; \

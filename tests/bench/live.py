@@ -1,0 +1,4 @@
+"""stub"""
+
+def measure(place, report, inventory):
+    return None
