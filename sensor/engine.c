@@ -38,6 +38,7 @@ static int open_live(struct engine *e, struct worker *w, const struct capture_co
 		     unsigned members, uint16_t group, struct err *err)
 {
 	int tap = 0;
+	int rc;
 
 	if (c->tap != NULL) {
 		tap = inventory_find_tap(atomic_load(&e->shared.inventory), c->tap);
@@ -57,7 +58,14 @@ static int open_live(struct engine *e, struct worker *w, const struct capture_co
 	    .fanout_members = members,
 	};
 	w->source = &capture_live;
-	return w->source->open(&w->capture, &w->capture_options, err);
+	w->capture_index = (unsigned)(c - e->config.options->capture);
+	rc = w->source->open(&w->capture, &w->capture_options, err);
+	if (rc == 0 || e->config.unseen_since_ns == 0 || rc == ERR_PERM || rc == ERR_USAGE)
+		return rc;
+	log_err("interface=%s state=waited-for error=\"%s\"", c->interface, err->text);
+	*err = (struct err){0};
+	atomic_store(&w->blind, true);
+	return 0;
 }
 
 static int open_replay(struct engine *e, struct worker *w, struct err *err)
@@ -169,8 +177,16 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 		return rc;
 	}
 	judge_attach(e->judge, e->workers, e->worker_count);
+	if (config->unseen_since_ns != 0)
+		judge_unseen(e->judge, (clock_monotonic() - config->unseen_since_ns) / NS_PER_MS);
 	*out = e;
 	return 0;
+}
+
+void engine_attach_delivery(struct engine *e, struct delivery *delivery)
+{
+	e->config.delivery = delivery;
+	judge_attach_delivery(e->judge, delivery);
 }
 
 _Static_assert(PROGRESS_NS < NS_PER_SEC, "tv_nsec is below a second");
@@ -264,6 +280,19 @@ void engine_reload(struct engine *e, struct inventory *inventory, struct ruleset
 		inventory_unref(old);
 	}
 	judge_reload(e->judge, rules);
+}
+
+void engine_link(struct engine *e, unsigned index, enum link_state state)
+{
+	atomic_store(&e->shared.link[index], (int)state);
+}
+
+bool engine_blind(const struct engine *e, unsigned index)
+{
+	for (unsigned i = 0; i < e->worker_count; i++)
+		if (e->workers[i].capture_index == index && atomic_load(&e->workers[i].blind))
+			return true;
+	return false;
 }
 
 void engine_stats(struct engine *e, struct stats *total)

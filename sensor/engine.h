@@ -17,6 +17,7 @@
 
 #include "bulkhead/alert.h"
 #include "bulkhead/capture.h"
+#include "bulkhead/detector.h"
 #include "bulkhead/err.h"
 #include "bulkhead/options.h"
 #include "bulkhead/rule.h"
@@ -47,6 +48,10 @@ struct engine_config {
 	unsigned workers; /* replay: threads; live: options->capture[].workers */
 	double speed;	  /* replay: 0 as fast as possible, 1 as recorded, 2 twice as fast */
 	const char *evidence_directory; /* NULL: none */
+	/* Live: on the monotonic clock, since when nobody looked, because a worker died; 0 never.
+	 * Then an interface that cannot be opened is waited for (engine_blind()): better to see
+	 * some than none. */
+	uint64_t unseen_since_ns;
 
 	/* Called by the judge's thread for every state change, before delivery.  May be NULL. */
 	void (*on_alert)(void *context, const struct alert *alert);
@@ -59,12 +64,18 @@ struct engine_config {
 /* Opens captures and tables.  ERR_NOINPUT, ERR_DATA, ERR_PERM, ERR_USAGE (filter), ERR_MEMORY. */
 int engine_new(struct engine **engine, const struct engine_config *config, struct err *err)
     __attribute__((warn_unused_result));
+/* Before engine_run(), for who opens captures with rights that delivery shall not have. */
+void engine_attach_delivery(struct engine *engine, struct delivery *delivery);
 /* 0; or ERR_DATA when a capture was corrupt or cut short (all that was readable has been judged),
  * or ERR_RUN. */
 int engine_run(struct engine *engine, struct err *err);
 void engine_stop(struct engine *engine);
 /* Swaps in a new inventory and rules (both handed over; NULL keeps the old). */
 void engine_reload(struct engine *engine, struct inventory *inventory, struct ruleset *rules);
+/* Live, index into options->capture[]: what is known of the interface's link.  Any thread. */
+void engine_link(struct engine *engine, unsigned index, enum link_state state);
+/* Live: the interface is not being read any more; opening it again takes a new engine. */
+bool engine_blind(const struct engine *engine, unsigned index);
 void engine_stats(struct engine *engine, struct stats *total);
 /* Packet time of the first and last frame; 0 before any. */
 void engine_span(struct engine *engine, uint64_t *first_ns, uint64_t *last_ns);

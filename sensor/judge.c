@@ -47,6 +47,7 @@ struct judge {
 	struct stats stats, before;
 	struct stats total;
 	uint64_t unknown_vlan[SIGHT_VLANS];
+	struct sight_link link[OPTIONS_MAX_CAPTURES];
 
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -182,6 +183,26 @@ static void sum_totals(struct judge *j)
 	stat_set(&j->stats, STAT_STATE_EVICTED, evicted + bindings_evicted(j->bindings));
 }
 
+static unsigned look_at_links(struct judge *j)
+{
+	const struct options *o = j->shared->options;
+
+	if (!j->shared->live)
+		return 0;
+	for (unsigned i = 0; i < o->capture_count; i++)
+		j->link[i] = (struct sight_link){
+		    .interface = o->capture[i].interface,
+		    .state = (enum link_state)atomic_load(&j->shared->link[i]),
+		};
+	for (unsigned i = 0; i < j->worker_count; i++) {
+		struct sight_link *link = &j->link[j->workers[i].capture_index];
+
+		link->frames += stat_get(&j->workers[i].stats, STAT_FRAMES);
+		link->blind |= atomic_load(&j->workers[i].blind);
+	}
+	return o->capture_count;
+}
+
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
  * whose outcome must not be, they are looked at when all is read. */
 static void look_at_sight(struct judge *j, bool last)
@@ -212,6 +233,8 @@ static void look_at_sight(struct judge *j, bool last)
 	ev->u.sight.now = &j->total;
 	ev->u.sight.before = &j->before;
 	ev->u.sight.unknown_vlan = j->unknown_vlan;
+	ev->u.sight.link = j->link;
+	ev->u.sight.link_count = look_at_links(j);
 	ev->u.sight.last = last;
 	show(j, ev);
 	j->before = j->total;
@@ -528,6 +551,16 @@ void judge_attach(struct judge *j, struct worker *workers, unsigned count)
 {
 	j->workers = workers;
 	j->worker_count = count;
+}
+
+void judge_attach_delivery(struct judge *j, struct delivery *delivery)
+{
+	j->delivery = delivery;
+}
+
+void judge_unseen(struct judge *j, uint64_t ms)
+{
+	stat_set(&j->stats, STAT_UNSEEN_MS, ms);
 }
 
 void judge_reload(struct judge *j, struct ruleset *rules)

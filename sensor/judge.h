@@ -17,7 +17,7 @@ struct judge;
 struct judge_config {
 	struct shared *shared;
 	struct ruleset *rules;	   /* handed over */
-	struct delivery *delivery; /* NULL: none */
+	struct delivery *delivery; /* NULL: none, or attached later */
 	const char *evidence_directory;
 	const char *in_iface; /* NULL: none */
 	void (*on_alert)(void *context, const struct alert *alert);
@@ -28,6 +28,10 @@ int judge_new(struct judge **judge, const struct judge_config *config, struct er
 void judge_free(struct judge *judge);
 /* Before judge_run(): the workers whose rings it reads. */
 void judge_attach(struct judge *judge, struct worker *workers, unsigned count);
+/* The same for where alerts go. */
+void judge_attach_delivery(struct judge *judge, struct delivery *delivery);
+/* The same: for how long nobody looked before this start. */
+void judge_unseen(struct judge *judge, uint64_t ms);
 void judge_run(struct judge *judge);
 void judge_wake(struct judge *judge); /* cheap when it is awake */
 /* New rules (handed over; NULL keeps the old ones).  The inventory is in shared. */

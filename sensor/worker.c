@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "judge.h"
 
 /* Room for the events of a burst; a control frame takes up to 2.5 KiB of it. */
@@ -127,6 +128,28 @@ static void count_drops(struct worker *w)
 	stat_set(&w->stats, STAT_DROP_INTERFACE, now.ifdropped);
 }
 
+/* An interface that is gone or down ends neither the others nor the clock. */
+static enum capture_verdict read_live(struct worker *w, struct frame_batch *batch)
+{
+	const struct timespec nap = {.tv_nsec = (long)(NS_PER_SEC / 10)};
+	enum capture_verdict verdict;
+
+	if (w->capture == NULL) {
+		(void)nanosleep(&nap, NULL);
+		return CAPTURE_OK;
+	}
+	verdict = w->source->next(w->capture, batch, &w->err);
+	if (verdict != CAPTURE_ERROR)
+		return verdict;
+	log_err("interface=%s state=lost error=\"%s\"", w->capture_options.name, w->err.text);
+	w->err = (struct err){0};
+	count_drops(w);
+	w->source->close(w->capture);
+	w->capture = NULL;
+	atomic_store(&w->blind, true);
+	return CAPTURE_OK;
+}
+
 static enum capture_verdict read_all(struct worker *w)
 {
 	struct frame_batch batch;
@@ -138,7 +161,8 @@ static enum capture_verdict read_all(struct worker *w)
 	while (verdict == CAPTURE_OK &&
 	       !atomic_load_explicit(&w->shared->stop, memory_order_relaxed)) {
 		batch.count = 0;
-		verdict = w->source->next(w->capture, &batch, &w->err);
+		verdict = w->shared->live ? read_live(w, &batch)
+					  : w->source->next(w->capture, &batch, &w->err);
 		take_inventory(w);
 		for (unsigned i = 0; i < batch.count; i++)
 			batch.frame[i].number += w->number_base;
@@ -151,14 +175,14 @@ static enum capture_verdict read_all(struct worker *w)
 			pipeline_idle(w, clock_wall());
 		}
 		publish(w, number);
-		if (w->shared->live)
+		if (w->capture != NULL && w->shared->live)
 			count_drops(w);
 		if (w->shared->speed > 0)
 			while (!atomic_load(&w->shared->stop) &&
 			       clock_monotonic() - start_wall <
 				   (uint64_t)((double)(w->now_ns - start_ns) / w->shared->speed))
 				pace(w, start_wall, start_ns);
-		if (w->source->progress != NULL) {
+		if (w->capture != NULL && w->source->progress != NULL) {
 			double done = w->source->progress(w->capture);
 
 			atomic_store_explicit(&w->progress,

@@ -42,7 +42,8 @@ struct shared {
 	_Atomic(struct inventory *) inventory; /* the newest snapshot; swapped by engine_reload() */
 	pthread_mutex_t swap;		       /* guards taking a reference to it */
 	atomic_bool stop;
-	atomic_bool failed; /* the judge is gone: nobody reads the rings */
+	atomic_bool failed;			/* the judge is gone: nobody reads the rings */
+	_Atomic int link[OPTIONS_MAX_CAPTURES]; /* live: enum link_state */
 };
 
 #define MAC_FILTER 4096 /* unknown MACs remembered to be told of once */
@@ -81,12 +82,14 @@ struct worker {
 	struct stats stats;		       /* read by others with stat_get() */
 	_Atomic uint64_t mark_number, mark_ns; /* all frames up to here are in the ring */
 	atomic_bool done;
+	atomic_bool blind; /* live: its interface is not being read */
 	_Atomic uint64_t first_ns, last_ns;
 	_Atomic uint64_t progress; /* per mille of the input, UINT64_MAX unknown */
 
 	/* capture */
 	const struct capture_source *source;
-	struct capture *capture;
+	struct capture *capture; /* live: NULL while blind */
+	unsigned capture_index;	 /* live: of options->capture[] */
 	struct capture_options capture_options;
 	const char *const *files;
 	unsigned file_count;

@@ -86,6 +86,19 @@ enum event_kind {
 
 #define SIGHT_VLANS 4096
 
+/* Live: one of the interfaces that are watched. */
+enum link_state {
+	LINK_UP,
+	LINK_DOWN, /* no carrier, or taken down */
+	LINK_GONE, /* there is no such interface (any more) */
+};
+struct sight_link {
+	const char *interface;
+	enum link_state state;
+	bool blind;	 /* it is not being read: waits to be opened again */
+	uint64_t frames; /* so far */
+};
+
 struct event {
 	enum event_kind kind;
 	uint64_t ts_ns;
@@ -168,6 +181,8 @@ struct event {
 			/* frames so far by VLAN, of VLANs that no inventory has; SIGHT_VLANS of
 			 * them */
 			const uint64_t *unknown_vlan;
+			const struct sight_link *link; /* live: link_count of them */
+			unsigned link_count;
 			bool last; /* the capture ends: nothing comes after this */
 		} sight;
 	} u;

@@ -28,6 +28,7 @@ enum stat {
 	/* capture */
 	STAT_DROP_KERNEL,
 	STAT_DROP_INTERFACE,
+	STAT_UNSEEN_MS, /* nobody looked: between a worker's death and its successor's start */
 	STAT_TRUNCATED_FRAMES,
 	STAT_CLOCK_BACK,
 	/* decode */

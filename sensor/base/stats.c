@@ -15,6 +15,7 @@ static const char *const names[] = {
     [STAT_UNATTRIBUTED_UNMAPPED] = "unattributed_unmapped",
     [STAT_DROP_KERNEL] = "drop_kernel",
     [STAT_DROP_INTERFACE] = "drop_interface",
+    [STAT_UNSEEN_MS] = "unseen_ms",
     [STAT_TRUNCATED_FRAMES] = "truncated_frames",
     [STAT_CLOCK_BACK] = "clock_back",
     [STAT_PACKETS] = "packets",
