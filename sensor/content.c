@@ -27,6 +27,11 @@
 #define STREAM_RUN 32
 #define STREAM_EVERY 1024
 
+static bool wants_tokens(const struct worker *w)
+{
+	return worker_wants(w, EVENT_TOKEN) || worker_wants(w, EVENT_MEET);
+}
+
 static void tell_token(struct worker *w, const struct flow *flow, unsigned direction,
 		       const struct packet *packet, const struct place *place, uint32_t path,
 		       const struct token *token)
@@ -41,7 +46,7 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 					     .direction = direction,
 					     .segment = place->segment,
 					     .domain = place->domain,
-					     .path = path,
+					     .path = path & PATH_ALL,
 					     .app = content_label(w, flow)});
 	if (r == NULL)
 		return;
@@ -54,12 +59,17 @@ static void tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
 {
 	struct token token[TOKENS_A_PACKET];
-	unsigned count = token_extract(packet, &w->shared->key, token);
-	bool strange = (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+	/* What a stranger carries may come back rewritten at any time. */
+	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+	unsigned nth = flow->payloads[direction];
+	unsigned count = 0;
 
+	if (nth <= TOKEN_PACKETS || strange)
+		count = token_extract(packet, &w->shared->key, token);
 	for (unsigned i = 0; i < count; i++)
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
-	if ((flow->payloads[direction] <= PAYLOAD_TOKEN_PACKETS || strange) &&
+	/* A nonce names the packet as well as its bytes do. */
+	if (count == 0 && (nth <= PAYLOAD_TOKEN_PACKETS || strange) &&
 	    token_of_payload(packet, &w->shared->key, &token[0]))
 		tell_token(w, flow, direction, packet, place, path, &token[0]);
 }
@@ -166,7 +176,7 @@ static void tcp_handshake(struct worker *w, struct flow *flow, unsigned directio
 
 	if (!(packet->tcp_flags & TCP_SYN))
 		return;
-	if (worker_wants(w, EVENT_TOKEN) && token_of_syn(packet, &w->shared->key, &token))
+	if (wants_tokens(w) && token_of_syn(packet, &w->shared->key, &token))
 		tell_token(w, flow, direction, packet, place, path, &token);
 	if (worker_wants(w, EVENT_CONFLICT))
 		conflict_handshake(w, flow, direction, packet, place);
@@ -268,7 +278,7 @@ static void tell_payload(struct worker *w, const struct flow *flow, unsigned dir
 					     .direction = direction,
 					     .segment = place->segment,
 					     .domain = place->domain,
-					     .path = path,
+					     .path = path & PATH_ALL,
 					     .app = content_label(w, flow)});
 	if (r != NULL)
 		emit_commit(w, r);
@@ -287,7 +297,7 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		return;
 	if (flow->payloads[direction] < UINT8_MAX)
 		flow->payloads[direction]++;
-	if (flow->payloads[direction] <= TOKEN_PACKETS && worker_wants(w, EVENT_TOKEN))
+	if (wants_tokens(w))
 		tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))
 		conflict_payload(w, flow, direction, packet, place);

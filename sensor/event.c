@@ -161,6 +161,6 @@ void event_rebuild(struct event *ev, const struct record *r, const struct invent
 	rebuild_union(ev, r);
 	if (r->has_packet)
 		rebuild_packet(ev, r, room);
-	if (ev->kind == EVENT_PATH || ev->kind == EVENT_RELAYED || ev->kind == EVENT_TOKEN)
+	if (ev->kind == EVENT_PATH || ev->kind == EVENT_RELAYED)
 		rebuild_path(ev);
 }

@@ -18,6 +18,9 @@
 /* New unknown MACs told of in a second of packet time: ten times what makes a flood of them. */
 #define MACS_A_SECOND 1000
 #define SWEEP_MAX 256
+/* Packets of a strange path that are looked for with other addresses: a relay may begin in the
+ * middle of a conversation. */
+#define YOUNG_PACKETS 32
 
 static bool zero_key(const struct path_key *key)
 {
@@ -385,7 +388,8 @@ static void note_place(struct watch_path *path, const struct packet *packet,
 			path->vlan[path->vlan_count++] = packet->tag[i].tci & 0x0fff;
 }
 
-static void watch_one(struct worker *w, struct flow *flow, struct watch *watch, unsigned direction,
+/* Returns whether the path is young. */
+static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, unsigned direction,
 		      const struct path_key *key, uint32_t bits, const struct packet *packet,
 		      const struct place *place)
 {
@@ -396,14 +400,14 @@ static void watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 		path = watch_path_add(w->watches, watch, direction, key, bits);
 	watch_touch(w->watches, watch, w->now_ns);
 	if (path == NULL)
-		return;
+		return false;
 	note_place(path, packet, place);
 	path->packets++;
 	path->bytes += packet->ip_len;
 	if (path->packets <= TELL_FIRST || w->now_ns - path->told_ns >= TELL_EVERY)
 		tell_counts(w, flow, path, packet, place, false);
 	if (!watch_packet(w->watches, watch, path, packet, w->frame, w->now_ns, &match))
-		return;
+		return path->packets <= YOUNG_PACKETS;
 	stat_add(&w->stats, STAT_RELAY_MATCHES, 1);
 	if (watch->relays < UINT8_MAX)
 		watch->relays++;
@@ -411,6 +415,7 @@ static void watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 	match.out->relayed_bytes += packet->ip_len;
 	if (match.out->relayed <= TELL_FIRST || w->now_ns - match.out->told_relay_ns >= TELL_EVERY)
 		tell_relayed(w, flow, &match, packet, place);
+	return path->packets <= YOUNG_PACKETS;
 }
 
 static struct path_key path_key_of(const struct packet *packet, const struct place *place,
@@ -494,7 +499,8 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 	}
 	if (flow->watch != 0) {
 		watch = watch_at(w->watches, flow->watch - 1);
-		watch_one(w, flow, watch, direction, &key, bits, packet, place);
+		if (watch_one(w, flow, watch, direction, &key, bits, packet, place))
+			bits |= PATH_YOUNG;
 	}
 	return bits;
 }

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "bulkhead/clock.h"
+#include "detect/meet.h"
 
 #define NAP_NS (20 * NS_PER_MS)
 #define VERDICTS_A_FINDING 16
@@ -35,6 +36,7 @@ struct judge {
 	struct ruleset *rules;
 	_Atomic(struct ruleset *) new_rules;
 	struct bindings *bindings;
+	struct meet *book;
 	struct incidents *incidents;
 	struct delivery *delivery;
 	void (*on_alert)(void *context, const struct alert *alert);
@@ -180,27 +182,8 @@ static void sum_totals(struct judge *j)
 	for (unsigned i = 0; detectors[i] != NULL; i++)
 		if (detectors[i]->evicted != NULL)
 			evicted += detectors[i]->evicted(j->state[i]);
-	stat_set(&j->stats, STAT_STATE_EVICTED, evicted + bindings_evicted(j->bindings));
-}
-
-static unsigned look_at_links(struct judge *j)
-{
-	const struct options *o = j->shared->options;
-
-	if (!j->shared->live)
-		return 0;
-	for (unsigned i = 0; i < o->capture_count; i++)
-		j->link[i] = (struct sight_link){
-		    .interface = o->capture[i].interface,
-		    .state = (enum link_state)atomic_load(&j->shared->link[i]),
-		};
-	for (unsigned i = 0; i < j->worker_count; i++) {
-		struct sight_link *link = &j->link[j->workers[i].capture_index];
-
-		link->frames += stat_get(&j->workers[i].stats, STAT_FRAMES);
-		link->blind |= atomic_load(&j->workers[i].blind);
-	}
-	return o->capture_count;
+	stat_set(&j->stats, STAT_STATE_EVICTED,
+		 evicted + bindings_evicted(j->bindings) + meet_evicted(j->book));
 }
 
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
@@ -320,6 +303,54 @@ static void handle_soc(struct judge *j)
 	}
 }
 
+static void fill_leg(struct leg *leg, const struct record *r)
+{
+	leg->tuple = r->tuple;
+	leg->smac = r->smac;
+	leg->dmac = r->dmac;
+	leg->ts_ns = r->ts_ns;
+	leg->number = r->number;
+	leg->segment = r->segment;
+	leg->linktype = r->linktype;
+	leg->len = r->frame_len;
+	leg->bytes = r->u.token.bytes;
+	leg->vlan_count = r->vlan_count;
+	memcpy(leg->vlan, r->vlan, sizeof leg->vlan);
+	leg->caplen = (uint16_t)(r->frame_caplen < MEET_FRAME ? r->frame_caplen : MEET_FRAME);
+	memcpy(leg->frame, record_frame(r), leg->caplen);
+}
+
+/* Almost every token is said once: nobody is looked up for it, no detector is asked. */
+static void handle_token(struct judge *j, const struct record *r)
+{
+	const struct options *o = j->shared->options;
+	const struct leg *earlier[MEET_LEGS];
+	struct leg_view view[MEET_LEGS];
+	struct leg_view now_view;
+	struct leg now;
+	unsigned count;
+
+	fill_leg(&now, r);
+	count = meet_note(j->book, &r->u.token, &now,
+			  r->u.token.random ? o->windows.token : o->windows.relay, earlier);
+	if (count == 0 && !(j->shared->wants & EVENT_BIT(EVENT_TOKEN)))
+		return;
+	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
+	j->event.book = j->book;
+	show(j, &j->event);
+	if (count == 0)
+		return;
+	for (unsigned i = 0; i < count; i++)
+		view[i] = leg_view(earlier[i], &j->event);
+	now_view = leg_view(&now, &j->event);
+	j->event.kind = EVENT_MEET;
+	j->event.u.meet.token = r->u.token;
+	j->event.u.meet.now = &now_view;
+	j->event.u.meet.earlier = view;
+	j->event.u.meet.count = count;
+	show(j, &j->event);
+}
+
 static void handle_record(struct judge *j, const struct record *r)
 {
 	take_reload(j);
@@ -330,7 +361,12 @@ static void handle_record(struct judge *j, const struct record *r)
 	}
 	if (r->ts_ns > j->now_ns)
 		j->now_ns = r->ts_ns;
+	if (r->kind == EVENT_TOKEN) {
+		handle_token(j, r);
+		return;
+	}
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
+	j->event.book = j->book;
 	show(j, &j->event);
 }
 
@@ -513,7 +549,10 @@ int judge_new(struct judge **out, const struct judge_config *config, struct err 
 	(void)pthread_mutex_init(&j->lock, NULL);
 	(void)pthread_cond_init(&j->more, NULL);
 	j->bindings = bindings_new((uint32_t)j->shared->options->limits.bindings, j->shared->seed);
-	rc = j->bindings == NULL ? err_set(err, ERR_MEMORY, "no memory for the bindings") : 0;
+	j->book = meet_new((uint32_t)j->shared->options->limits.tokens, j->shared->seed);
+	rc = j->bindings == NULL || j->book == NULL
+		 ? err_set(err, ERR_MEMORY, "no memory for bindings and tokens")
+		 : 0;
 	if (rc == 0)
 		rc = open_detectors(j, err);
 	if (rc == 0)
@@ -538,6 +577,7 @@ void judge_free(struct judge *j)
 	free(j->state);
 	incidents_free(j->incidents);
 	bindings_free(j->bindings);
+	meet_free(j->book);
 	rules_free(j->rules);
 	rules_free(atomic_load(&j->new_rules));
 	inventory_unref(j->inv);

@@ -115,7 +115,11 @@ static void publish(struct worker *w, uint64_t number)
 	atomic_store_explicit(&w->last_ns, w->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&w->mark_ns, w->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&w->mark_number, number, memory_order_release);
-	if (ring_used(w->ring) > 0)
+	if (w->dpi != NULL)
+		dpi_stats(w->dpi, &w->stats);
+	/* Live, an alert is in a hurry.  In a replay the judge looks by himself, and waking him for
+	 * every batch costs more than what he does. */
+	if (ring_used(w->ring) > (w->shared->live ? 0 : RING_BYTES / 4))
 		judge_wake(w->judge);
 }
 

@@ -137,12 +137,16 @@ void emit_commit(struct worker *w, struct record *r);
 void emit_tick(struct worker *w, uint64_t second_ns);
 bool worker_wants(const struct worker *w, enum event_kind kind);
 
+/* Beside the bits of a path: its packets are few yet, and each may meet its rewritten copy. */
+#define PATH_YOUNG (1u << 16)
+#define PATH_ALL 0xffu
+
 /* follow.c: flows, paths, watches. */
 struct place { /* where a layer is */
 	uint16_t segment, domain, scope;
 	unsigned layer;
 };
-/* Handles a packet in its flow; returns PATH_KNOWN when some party is in the inventory. */
+/* Handles a packet in its flow; returns its path's bits, and PATH_YOUNG. */
 uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
 		       const struct packet *packet, const struct place *place);
 /* A frame without IP: only its NICs are judged. */
@@ -169,10 +173,14 @@ void conflict_forget_path(struct flow *flow, unsigned direction, unsigned path);
 struct reassembly;
 struct reassembly *reassembly_new(struct stats *stats);
 void reassembly_free(struct reassembly *reassembly);
-/* Takes a fragment.  When it makes a message whole, the frame as it would have been unfragmented
- * (with an atomic fragment header, RFC 6946), borrowed until the next call; else NULL. */
-const struct frame *reassembly_add(struct reassembly *reassembly, const struct frame *frame,
-				   const struct packet *packet, uint16_t scope, uint64_t now_ns);
+/* Takes a fragment.  Returns how many versions of a message it makes whole: 0, 1, or 2 when
+ * fragments overlapped with other bytes. */
+unsigned reassembly_add(struct reassembly *reassembly, const struct frame *frame,
+			const struct packet *packet, uint16_t scope, uint64_t now_ns);
+/* The frame as it would have been unfragmented (with an atomic fragment header, RFC 6946) but for
+ * number and time, which are those of `frame`; borrowed until the next call. */
+const struct frame *reassembly_frame(struct reassembly *reassembly, const struct frame *frame,
+				     unsigned version);
 
 /* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
 uint64_t control_events(const struct packet *packet);

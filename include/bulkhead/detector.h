@@ -52,7 +52,9 @@ enum event_kind {
 	EVENT_FLOODED,	/* both-directions tap: one frame seen more often than in and out: u.flooded
 			 */
 	EVENT_FLOW,	/* a new flow that has a tenant at one end at least */
-	EVENT_TOKEN,	/* content that can be recognised in another flow: u.token */
+	EVENT_TOKEN,	/* content that can be recognised in another flow: u.token.  One or more a
+			 * flow:    almost always EVENT_MEET is what is wanted */
+	EVENT_MEET,	/* the same content was seen before, in another flow or elsewhere: u.meet */
 	EVENT_APP,	/* a flow's application became known: app */
 	EVENT_FLOW_END, /* a flow of interest (one with a strange path) ended: u.flow_end */
 	EVENT_ARP,	/* ARP or RARP; packet */
@@ -82,6 +84,9 @@ enum event_kind {
 	EVENT_MAX
 };
 
+struct meet; /* the judge's book of tokens: sensor/detect/meet.h */
+struct leg_view;
+
 #define EVENT_BIT(kind) (UINT64_C(1) << (kind))
 
 #define SIGHT_VLANS 4096
@@ -104,6 +109,7 @@ struct event {
 	uint64_t ts_ns;
 	const struct inventory *inv;
 	struct bindings *bindings; /* only the lease detector writes to it */
+	const struct meet *book;   /* what was said on the wire lately */
 	const struct tap *tap;
 	struct finding_frame frame; /* the frame of the event, with at least its first 128 bytes */
 	uint16_t segment, domain;
@@ -160,6 +166,12 @@ struct event {
 		struct {
 			struct token token;
 		} token;
+		struct {
+			struct token token;
+			const struct leg_view *now;	/* this event's leg */
+			const struct leg_view *earlier; /* ... and those before, oldest first */
+			unsigned count;
+		} meet;
 		struct secret secret;
 		struct {
 			uint64_t packets[2], bytes[2]; /* by direction; 0 is that of the tuple */

@@ -6,7 +6,6 @@
 extern const struct detector detect_lease;
 extern const struct detector detect_relay_forward;
 extern const struct detector detect_relay_bridge;
-extern const struct detector detect_relay_rewrite;
 extern const struct detector detect_relay_proxy;
 extern const struct detector detect_relay_intercept;
 extern const struct detector detect_relay_tunnel;
@@ -17,8 +16,8 @@ extern const struct detector detect_observe_decoy;
 extern const struct detector detect_observe_secret_reuse;
 extern const struct detector detect_observe_flood;
 extern const struct detector detect_observe_mac_exhaustion;
-extern const struct detector detect_observe_ptr_lookup;
 extern const struct detector detect_observe_promiscuous_reply;
+extern const struct detector detect_observe_ptr_lookup;
 extern const struct detector detect_observe_icmp_quote;
 extern const struct detector detect_spoof_arp;
 extern const struct detector detect_spoof_proxy_arp;
@@ -41,7 +40,6 @@ const struct detector *const detectors[] = {
 	&detect_lease, /* first: the others use what it learns */
 	&detect_relay_forward,
 	&detect_relay_bridge,
-	&detect_relay_rewrite,
 	&detect_relay_proxy,
 	&detect_relay_intercept,
 	&detect_relay_tunnel,
@@ -52,8 +50,8 @@ const struct detector *const detectors[] = {
 	&detect_observe_secret_reuse,
 	&detect_observe_flood,
 	&detect_observe_mac_exhaustion,
-	&detect_observe_ptr_lookup,
 	&detect_observe_promiscuous_reply,
+	&detect_observe_ptr_lookup,
 	&detect_observe_icmp_quote,
 	&detect_spoof_arp,
 	&detect_spoof_proxy_arp,
@@ -138,6 +136,7 @@ static const struct {
     [EVENT_FLOODED] = {"flooded", "a frame was seen more often than in and out"},
     [EVENT_FLOW] = {"flow", "a new flow with a tenant at one end"},
     [EVENT_TOKEN] = {"token", "content that can be recognised in another flow"},
+    [EVENT_MEET] = {"meet", "content that was seen in another flow or elsewhere before"},
     [EVENT_APP] = {"app", "a flow's application became known"},
     [EVENT_FLOW_END] = {"flow-end", "a flow with a strange path ended"},
     [EVENT_ARP] = {"arp", "an ARP or RARP frame"},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/table.h"
 
 struct key {
@@ -14,7 +15,7 @@ struct key {
 
 struct meet {
 	struct table *table;
-	struct leg now; /* the event's, when the table has no room for it */
+	struct hash_key key; /* the workers' */
 };
 
 struct meet *meet_new(uint32_t tokens, uint64_t seed)
@@ -23,6 +24,7 @@ struct meet *meet_new(uint32_t tokens, uint64_t seed)
 
 	if (m == NULL)
 		return NULL;
+	hash_key_init(&m->key, seed);
 	m->table = table_new(tokens > 0 ? tokens : 1, sizeof(struct key), sizeof(struct leg), seed);
 	if (m->table == NULL) {
 		free(m);
@@ -44,21 +46,6 @@ uint64_t meet_evicted(const struct meet *m)
 	return table_evicted(m->table);
 }
 
-static void fill_leg(struct leg *leg, const struct event *ev)
-{
-	leg->tuple = ev->tuple;
-	leg->smac = ev->smac;
-	leg->dmac = ev->dmac;
-	leg->ts_ns = ev->ts_ns;
-	leg->number = ev->frame.number;
-	leg->path = ev->path;
-	leg->segment = ev->segment;
-	leg->linktype = ev->frame.linktype;
-	leg->len = ev->frame.len;
-	leg->caplen = (uint16_t)(ev->frame.caplen < MEET_FRAME ? ev->frame.caplen : MEET_FRAME);
-	memcpy(leg->frame, ev->frame.data, leg->caplen);
-}
-
 static bool same_tuple(const struct flow_tuple *a, const struct flow_tuple *b)
 {
 	return a->sport == b->sport && a->dport == b->dport && ip_equal(&a->src, &b->src) &&
@@ -70,52 +57,80 @@ bool leg_same_flow(const struct leg *a, const struct leg *b)
 	return same_tuple(&a->tuple, &b->tuple);
 }
 
-static bool same_leg(const struct leg *leg, const struct event *ev)
+static bool same_leg(const struct leg *a, const struct leg *b)
 {
-	return mac_equal(leg->smac, ev->smac) && mac_equal(leg->dmac, ev->dmac) &&
-	       same_tuple(&leg->tuple, &ev->tuple);
+	return mac_equal(a->smac, b->smac) && mac_equal(a->dmac, b->dmac) &&
+	       a->segment == b->segment && same_tuple(&a->tuple, &b->tuple);
 }
 
-static struct leg_view view(const struct leg *leg, const struct event *ev)
+struct leg_view leg_view(const struct leg *leg, const struct event *ev)
 {
 	uint16_t domain = leg->tuple.domain;
+	struct path_parties p = {
+	    .src = bindings_owner(ev->bindings, ev->inv, domain, &leg->tuple.src, ev->ts_ns),
+	    .dst = bindings_owner(ev->bindings, ev->inv, domain, &leg->tuple.dst, ev->ts_ns),
+	    .from = inventory_carrier(ev->inv, leg->smac),
+	    .to = inventory_carrier(ev->inv, leg->dmac),
+	    .to_group = mac_is_group(leg->dmac),
+	};
 
 	return (struct leg_view){
 	    .leg = leg,
-	    .from = inventory_carrier(ev->inv, leg->smac),
-	    .to = inventory_carrier(ev->inv, leg->dmac),
-	    .src = bindings_owner(ev->bindings, ev->inv, domain, &leg->tuple.src, ev->ts_ns),
-	    .dst = bindings_owner(ev->bindings, ev->inv, domain, &leg->tuple.dst, ev->ts_ns),
+	    .from = p.from,
+	    .to = p.to,
+	    .src = p.src,
+	    .dst = p.dst,
+	    .path = path_judge(ev->inv, ev->tap, &p, &leg->tuple.src, &leg->tuple.dst),
 	};
 }
 
-unsigned meet_token(struct meet *m, const struct event *ev, uint64_t window_ns,
-		    struct leg_view earlier[static MEET_LEGS], struct leg_view *now)
+unsigned meet_note(struct meet *m, const struct token *token, const struct leg *now,
+		   uint64_t window_ns, const struct leg *earlier[static MEET_LEGS])
 {
-	struct key key = {.lo = ev->u.token.token.lo, .hi = ev->u.token.token.hi};
+	struct key key = {.lo = token->lo, .hi = token->hi};
 	unsigned count = 0;
 	struct leg *leg = NULL;
 
 	for (key.nth = 0; key.nth < MEET_LEGS; key.nth++) {
 		leg = table_find(m->table, &key);
-		if (leg == NULL || same_leg(leg, ev))
+		if (leg == NULL || same_leg(leg, now))
 			break;
-		if (ev->ts_ns > leg->ts_ns && ev->ts_ns - leg->ts_ns > window_ns) {
+		if (now->ts_ns > leg->ts_ns && now->ts_ns - leg->ts_ns > window_ns)
 			break; /* said again much later: it takes the old one's place */
+		earlier[count++] = leg;
+	}
+	if (key.nth == MEET_LEGS)
+		return count;
+	/* Putting into a full table could push out the very legs that are given out. */
+	if (leg == NULL && (count == 0 || table_used(m->table) < table_capacity(m->table)))
+		leg = table_put(m->table, &key, NULL);
+	if (leg != NULL)
+		*leg = *now;
+	return count;
+}
+
+unsigned meet_find(const struct meet *m, const struct packet *packet, uint64_t now_ns,
+		   uint64_t window_ns, const struct leg *found[static MEET_LEGS])
+{
+	struct token token[TOKENS_A_PACKET + 1];
+	unsigned tokens = token_extract(packet, &m->key, token);
+	unsigned count = 0;
+
+	if (token_of_syn(packet, &m->key, &token[tokens]) ||
+	    (tokens == 0 && token_of_payload(packet, &m->key, &token[tokens])))
+		tokens++;
+	for (unsigned i = 0; i < tokens && count == 0; i++) {
+		struct key key = {.lo = token[i].lo, .hi = token[i].hi};
+
+		for (; key.nth < MEET_LEGS; key.nth++) {
+			const struct leg *leg = table_find(m->table, &key);
+
+			if (leg == NULL)
+				break;
+			if (now_ns < leg->ts_ns || now_ns - leg->ts_ns <= window_ns)
+				found[count++] = leg;
 		}
-		earlier[count++] = view(leg, ev);
 	}
-	if (key.nth == MEET_LEGS) {
-		leg = &m->now;
-	} else if (leg == NULL || !same_leg(leg, ev)) {
-		/* table_put() may push out the very legs we are about to give: copy nothing,
-		 * but put only when none is borrowed or there is room. */
-		leg = count > 0 && table_used(m->table) == table_capacity(m->table)
-			  ? &m->now
-			  : table_put(m->table, &key, NULL);
-	}
-	fill_leg(leg, ev);
-	*now = view(leg, ev);
 	return count;
 }
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * meet.h - where two flows with the same content meet: one ends at a host, the other begins there.
+ * meet.h - the book of tokens: where the same content was seen, and by which NICs.
  *
- * A table of tokens, each with the first few flows it was seen in.  A flow is a leg: who sent the
- * frame, who received it, whose the addresses are.
+ * The judge keeps it.  Almost every token is said once and costs one look-up; when one is said
+ * again, in another flow or at another place, detectors are shown the legs (EVENT_MEET).  A leg is
+ * one sighting: who sent the frame, who received it, between which addresses.
  *
- * Private to sensor/detect/.
+ * Private to sensor/detect/ and the judge.
  */
 #ifndef DETECT_MEET_H
 #define DETECT_MEET_H
@@ -19,9 +20,10 @@ struct leg {
 	struct flow_tuple tuple;
 	struct mac_addr smac, dmac;
 	uint64_t ts_ns, number;
-	uint32_t path;
 	uint32_t len;
-	uint16_t segment, linktype, caplen;
+	uint16_t segment, linktype, caplen, bytes;
+	uint8_t vlan_count;
+	uint16_t vlan[PACKET_MAX_TAGS];
 	uint8_t frame[MEET_FRAME];
 };
 
@@ -30,6 +32,7 @@ struct leg_view {
 	const struct leg *leg;
 	struct carrier from, to;
 	struct owner src, dst;
+	uint32_t path; /* enum path_bits */
 };
 
 struct meet;
@@ -39,12 +42,22 @@ void meet_free(struct meet *meet);
 uint64_t meet_evicted(const struct meet *meet);
 
 /*
- * Notes the event's token and gives the earlier legs of other flows or other NICs with the same
- * one, not older than window_ns, oldest first.  Returns how many; views are borrowed until the
- * next call.
+ * Notes a leg of this token and finds the earlier ones of other flows, NICs or segments that are
+ * not older than window_ns, oldest first.  Returns how many; borrowed until the next call.
  */
-unsigned meet_token(struct meet *meet, const struct event *ev, uint64_t window_ns,
-		    struct leg_view earlier[static MEET_LEGS], struct leg_view *now);
+unsigned meet_note(struct meet *meet, const struct token *token, const struct leg *leg,
+		   uint64_t window_ns, const struct leg *earlier[static MEET_LEGS]);
+
+/* Legs of the packet's content, by any of its tokens; returns how many. */
+unsigned meet_find(const struct meet *meet, const struct packet *packet, uint64_t now_ns,
+		   uint64_t window_ns, const struct leg *found[static MEET_LEGS]);
+
+/* Everybody in a leg named, as of this event. */
+struct leg_view leg_view(const struct leg *leg, const struct event *ev);
+
+/* relay_rewrite.c: in arrives where out leaves: is it one packet with other addresses? */
+void rewrite_judge(const struct event *ev, const struct leg_view *in,
+		   const struct leg_view *out_leg, struct findings *out);
 
 /* Same addresses and ports: the same flow further along its way. */
 bool leg_same_flow(const struct leg *a, const struct leg *b);

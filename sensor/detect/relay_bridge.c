@@ -19,23 +19,9 @@
 
 #include "base/table.h"
 #include "detect/build.h"
+#include "detect/meet.h"
 
-#define CONTENTS 16384
 #define SEGMENT_PAIRS 1024
-
-struct content_key {
-	uint64_t lo, hi;
-};
-
-struct content {
-	struct flow_tuple tuple;
-	struct mac_addr smac, dmac;
-	uint64_t number; /* of its frame */
-	uint64_t ts_ns;
-	uint16_t segment;
-	uint8_t vlan_count;
-	uint16_t vlan[PACKET_MAX_TAGS];
-};
 
 struct pair_key {
 	uint16_t a, b; /* segments */
@@ -47,21 +33,16 @@ struct pair {
 };
 
 struct state {
-	struct table *contents;
 	struct table *pairs;
-	uint64_t window_ns;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
 {
 	struct state *s = opaque;
 
-	s->window_ns = options->windows.relay;
-	s->contents = table_new(CONTENTS, sizeof(struct content_key), sizeof(struct content), seed);
+	(void)options;
 	s->pairs = table_new(SEGMENT_PAIRS, sizeof(struct pair_key), sizeof(struct pair), seed);
-	if (s->contents == NULL || s->pairs == NULL)
-		return err_set(err, ERR_MEMORY, "no memory");
-	return 0;
+	return s->pairs != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
 /* ---- who ------------------------------------------------------------------------------------- */
@@ -155,40 +136,23 @@ static void see_relayed(struct state *s, const struct event *ev, struct findings
 	     ev->u.relayed.bytes, out);
 }
 
-static bool same_packet(const struct content *c, const struct event *ev)
+/* Between domains a flow is another one each: the content tells. */
+static void see_again(struct state *s, const struct event *ev, struct findings *out)
 {
-	return mac_equal(c->smac, ev->smac) && mac_equal(c->dmac, ev->dmac) &&
-	       ip_equal(&c->tuple.src, &ev->tuple.src) && ip_equal(&c->tuple.dst, &ev->tuple.dst) &&
-	       c->tuple.sport == ev->tuple.sport && c->tuple.dport == ev->tuple.dport;
-}
-
-static void see_token(struct state *s, const struct event *ev, struct findings *out)
-{
-	struct content_key key = {.lo = ev->u.token.token.lo, .hi = ev->u.token.token.hi};
-	struct finding_frame in = {0};
-	struct content *c;
-	bool fresh;
-
 	if (!ev->has_mac || mac_is_group(ev->dmac) || ev->has_vni)
 		return;
-	c = table_put(s->contents, &key, &fresh);
-	if (!fresh && same_packet(c, ev) && ev->ts_ns - c->ts_ns <= s->window_ns) {
-		if (c->segment == ev->segment || c->tuple.domain == ev->tuple.domain ||
-		    same_tags(c->vlan, c->vlan_count, ev->vlan, ev->vlan_count))
-			return;
-		in.number = c->number;
-		in.ts_ns = c->ts_ns;
-		tell(s, ev, c->segment, &in, 1, ev->u.token.token.bytes, out);
+	for (unsigned i = 0; i < ev->u.meet.count; i++) {
+		const struct leg *leg = ev->u.meet.earlier[i].leg;
+		struct finding_frame in = leg_frame(leg);
+
+		if (!mac_equal(leg->smac, ev->smac) || !mac_equal(leg->dmac, ev->dmac) ||
+		    !leg_same_flow(leg, ev->u.meet.now->leg) || leg->segment == ev->segment ||
+		    leg->segment == SEGMENT_NONE || leg->tuple.domain == ev->tuple.domain ||
+		    same_tags(leg->vlan, leg->vlan_count, ev->vlan, ev->vlan_count))
+			continue;
+		tell(s, ev, leg->segment, &in, 1, ev->u.meet.token.bytes, out);
 		return;
 	}
-	*c = (struct content){.tuple = ev->tuple,
-			      .smac = ev->smac,
-			      .dmac = ev->dmac,
-			      .number = ev->frame.number,
-			      .ts_ns = ev->ts_ns,
-			      .segment = ev->segment,
-			      .vlan_count = ev->vlan_count};
-	memcpy(c->vlan, ev->vlan, sizeof c->vlan);
 }
 
 static void event(void *opaque, const struct event *ev, struct findings *out)
@@ -198,28 +162,27 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	if (ev->kind == EVENT_RELAYED)
 		see_relayed(opaque, ev, out);
 	else
-		see_token(opaque, ev, out);
+		see_again(opaque, ev, out);
 }
 
 static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->pairs); /* contents are meant to be forgotten */
+	return table_evicted(s->pairs);
 }
 
 static void close_state(void *opaque)
 {
 	struct state *s = opaque;
 
-	table_free(s->contents);
 	table_free(s->pairs);
 }
 
 const struct detector detect_relay_bridge = {
     .kind = "relay.bridge",
     .summary = "a frame with unchanged MACs in a second segment that nothing should bridge",
-    .wants = EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_TOKEN),
+    .wants = EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_MEET),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -11,21 +11,7 @@
 #include "detect/build.h"
 #include "detect/meet.h"
 
-struct state {
-	struct meet *meet;
-	uint64_t random_ns; /* how far apart the two flows may be: with a nonce ... */
-	uint64_t text_ns;   /* ... and with text that could be said twice */
-};
-
-static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
-{
-	struct state *s = opaque;
-
-	s->random_ns = options->windows.token;
-	s->text_ns = options->windows.relay;
-	s->meet = meet_new((uint32_t)(options->limits.tokens / 2), seed);
-	return s->meet != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory for tokens");
-}
+static const char *const kinds[] = {"relay.rewrite", NULL};
 
 /* The tenant at which a leg arrives (by IP, else by NIC), or that sends it. */
 static uint32_t arrives_at(const struct leg_view *v)
@@ -61,7 +47,7 @@ static bool own_end(const struct owner *owner, const struct ip_addr *ip,
 static void tell(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
 		 uint32_t relay, unsigned end, struct findings *out)
 {
-	const struct token *token = &ev->u.token.token;
+	const struct token *token = &ev->u.meet.token;
 	uint32_t host = host_at(&out_leg->src, &out_leg->from, relay);
 	struct finding_frame first = leg_frame(in->leg);
 	struct finding_frame second = leg_frame(out_leg->leg);
@@ -95,12 +81,17 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
 		  struct findings *out)
 {
+	const struct token *token = &ev->u.meet.token;
 	uint32_t relay = arrives_at(in);
 	uint32_t other = out_leg->dst.tenant;
 
+	/* What anybody may say twice, or what only NAT leaves alone, names no proxy. */
+	if (token->kind == TOKEN_TCP_SYN || token->kind == TOKEN_PAYLOAD)
+		return;
+
 	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
 		return;
-	if (!ev->u.token.token.random &&
+	if (!token->random &&
 	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
 		return;
 	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
@@ -112,42 +103,28 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		tell(ev, in, out_leg, relay, 1, out);
 }
 
-static void event(void *opaque, const struct event *ev, struct findings *out)
+static void event(void *state, const struct event *ev, struct findings *out)
 {
-	struct state *s = opaque;
-	const struct token *token = &ev->u.token.token;
-	struct leg_view earlier[MEET_LEGS];
-	struct leg_view now;
-	unsigned count;
+	const struct leg_view *now = ev->u.meet.now;
 
-	if (token->kind == TOKEN_TCP_SYN || token->kind == TOKEN_PAYLOAD)
-		return; /* relay.rewrite's */
-	count = meet_token(s->meet, ev, token->random ? s->random_ns : s->text_ns, earlier, &now);
-	for (unsigned i = 0; i < count; i++) {
-		if (leg_same_flow(earlier[i].leg, now.leg))
+	(void)state;
+	for (unsigned i = 0; i < ev->u.meet.count; i++) {
+		const struct leg_view *before = &ev->u.meet.earlier[i];
+
+		if (leg_same_flow(before->leg, now->leg))
 			continue; /* the same flow further along its way */
-		judge(ev, &earlier[i], &now, out);
-		judge(ev, &now, &earlier[i], out); /* mirrors may swap the order */
+		/* Mirrors may swap the order. */
+		judge(ev, before, now, out);
+		judge(ev, now, before, out);
+		rewrite_judge(ev, before, now, out);
+		rewrite_judge(ev, now, before, out);
 	}
-}
-
-static uint64_t evicted(const void *opaque)
-{
-	return meet_evicted(((const struct state *)opaque)->meet);
-}
-
-static void close_state(void *opaque)
-{
-	meet_free(((struct state *)opaque)->meet);
 }
 
 const struct detector detect_relay_proxy = {
     .kind = "relay.proxy",
     .summary = "a nonce of another tenant's conversation on both sides of a host",
-    .wants = EVENT_BIT(EVENT_TOKEN),
-    .state_size = sizeof(struct state),
-    .open = open_state,
+    .also = kinds,
+    .wants = EVENT_BIT(EVENT_MEET),
     .event = event,
-    .evicted = evicted,
-    .close = close_state,
 };

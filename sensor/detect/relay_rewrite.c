@@ -11,25 +11,11 @@
 #include "detect/build.h"
 #include "detect/meet.h"
 
-struct state {
-	struct meet *meet;
-	uint64_t window_ns;
-};
-
-static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
-{
-	struct state *s = opaque;
-
-	s->window_ns = options->windows.relay;
-	s->meet = meet_new((uint32_t)(options->limits.tokens / 2), seed);
-	return s->meet != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory for tokens");
-}
-
 static void tell(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
 		 const struct owner *victim, const struct ip_addr *ip,
 		 const struct flow_tuple *tuple, struct findings *out)
 {
-	const struct token *token = &ev->u.token.token;
+	const struct token *token = &ev->u.meet.token;
 	struct finding_frame first = leg_frame(in->leg);
 	struct finding_frame second = leg_frame(out_leg->leg);
 	struct finding *f =
@@ -59,15 +45,15 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	finding_detail_text(f, "rewritten_destination", ip_format(&out_leg->leg->tuple.dst, text));
 }
 
-static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
-		  struct findings *out)
+void rewrite_judge(const struct event *ev, const struct leg_view *in,
+		   const struct leg_view *out_leg, struct findings *out)
 {
 	uint32_t relay = in->to.tenant;
 
 	if (!mac_equal(in->leg->dmac, out_leg->leg->smac) || relay == TENANT_INFRASTRUCTURE)
 		return;
-	if (!(in->leg->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
-	    !(out_leg->leg->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)))
+	if (!(in->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
+	    !(out_leg->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)))
 		return;
 	/* The victim is an end of the in-leg on the way out, of the out-leg on the way back. */
 	if (is_other_tenant(in->src.tenant, relay))
@@ -78,43 +64,3 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		tell(ev, in, out_leg, &out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->leg->tuple,
 		     out);
 }
-
-static void event(void *opaque, const struct event *ev, struct findings *out)
-{
-	struct state *s = opaque;
-	const struct token *token = &ev->u.token.token;
-	struct leg_view earlier[MEET_LEGS];
-	struct leg_view now;
-	unsigned count;
-
-	if (token->kind != TOKEN_TCP_SYN && token->kind != TOKEN_PAYLOAD)
-		return; /* relay.proxy's */
-	count = meet_token(s->meet, ev, s->window_ns, earlier, &now);
-	for (unsigned i = 0; i < count; i++) {
-		if (leg_same_flow(earlier[i].leg, now.leg))
-			continue; /* addresses kept: relay.forward's */
-		judge(ev, &earlier[i], &now, out);
-		judge(ev, &now, &earlier[i], out); /* mirrors may swap the order */
-	}
-}
-
-static uint64_t evicted(const void *opaque)
-{
-	return meet_evicted(((const struct state *)opaque)->meet);
-}
-
-static void close_state(void *opaque)
-{
-	meet_free(((struct state *)opaque)->meet);
-}
-
-const struct detector detect_relay_rewrite = {
-    .kind = "relay.rewrite",
-    .summary = "a packet delivered to a stranger leaves its NIC again with other addresses",
-    .wants = EVENT_BIT(EVENT_TOKEN),
-    .state_size = sizeof(struct state),
-    .open = open_state,
-    .event = event,
-    .evicted = evicted,
-    .close = close_state,
-};
