@@ -186,6 +186,26 @@ static void sum_totals(struct judge *j)
 		 evicted + bindings_evicted(j->bindings) + meet_evicted(j->book));
 }
 
+static unsigned look_at_links(struct judge *j)
+{
+	const struct options *o = j->shared->options;
+
+	if (!j->shared->live)
+		return 0;
+	for (unsigned i = 0; i < o->capture_count; i++)
+		j->link[i] = (struct sight_link){
+		    .interface = o->capture[i].interface,
+		    .state = (enum link_state)atomic_load(&j->shared->link[i]),
+		};
+	for (unsigned i = 0; i < j->worker_count; i++) {
+		struct sight_link *link = &j->link[j->workers[i].capture_index];
+
+		link->frames += stat_get(&j->workers[i].stats, STAT_FRAMES);
+		link->blind |= atomic_load(&j->workers[i].blind);
+	}
+	return o->capture_count;
+}
+
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
  * whose outcome must not be, they are looked at when all is read. */
 static void look_at_sight(struct judge *j, bool last)
