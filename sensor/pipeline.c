@@ -339,16 +339,16 @@ static void handle_fragment(struct worker *w, const struct packet *packet,
 {
 	struct packet_stack *whole = &w->stack[FRAME_BATCH];
 	const struct frame *frame = w->frame;
-	const struct frame *built;
+	unsigned versions;
 
 	if (!(packet->flags & PACKET_FRAGMENT) || packet->l3 != L3_IPV6 || packet->ttl != 255)
 		return;
-	built = reassembly_add(w->reassembly, frame, packet, place->scope, w->now_ns);
-	if (built == NULL)
-		return;
-	packet_decode(built, whole);
-	w->frame = built;
-	handle_control(w, &whole->layer[0], place);
+	versions = reassembly_add(w->reassembly, frame, packet, place->scope, w->now_ns);
+	for (unsigned i = 0; i < versions; i++) {
+		w->frame = reassembly_frame(w->reassembly, frame, i);
+		packet_decode(w->frame, whole);
+		handle_control(w, &whole->layer[0], place);
+	}
 	w->frame = frame;
 }
 

@@ -7,7 +7,8 @@
  *
  *	frame of the first fragment up to its fragment header | fragments by their offsets
  *
- * Hosts drop overlapping fragments (RFC 5722), or used to take either; the first bytes win here.
+ * Hosts drop overlapping fragments (RFC 5722), or take the first or the last bytes: where they
+ * differ, the message is read both ways.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -36,11 +37,13 @@ struct slot {
 	uint32_t units; /* distinct ones received */
 	uint8_t got[DATA_MAX / UNIT];
 	uint8_t head[HEAD_MAX];
-	uint8_t data[DATA_MAX];
+	bool differ;		   /* fragments overlapped with other bytes */
+	uint8_t data[2][DATA_MAX]; /* the first bytes won, the last ones */
 };
 
 struct reassembly {
 	struct stats *stats;
+	const struct slot *whole;
 	struct frame frame;
 	uint8_t out[RECORD_FRAME_MAX];
 	struct slot slot[SLOTS];
@@ -101,6 +104,7 @@ static struct slot *find_slot(struct reassembly *r, const struct packet *p, uint
 	memset(oldest->got, 0, sizeof oldest->got);
 	oldest->used = true;
 	oldest->has_head = false;
+	oldest->differ = false;
 	oldest->scope = scope;
 	oldest->id = p->ip_id;
 	oldest->src = p->src;
@@ -131,22 +135,27 @@ static void take_data(struct slot *s, const uint8_t *data, uint32_t len, uint32_
 		uint32_t part = len - at < UNIT ? len - at : UNIT;
 		uint8_t *got = &s->got[(offset + at) / UNIT];
 
-		if (*got)
-			continue;
-		*got = 1;
-		s->units++;
-		memcpy(s->data + offset + at, data + at, part);
+		if (!*got) {
+			*got = 1;
+			s->units++;
+			memcpy(s->data[0] + offset + at, data + at, part);
+		} else if (memcmp(s->data[1] + offset + at, data + at, part) != 0) {
+			s->differ = true;
+		}
+		memcpy(s->data[1] + offset + at, data + at, part);
 	}
 }
 
-static const struct frame *build(struct reassembly *r, struct slot *s, const struct frame *frame)
+const struct frame *reassembly_frame(struct reassembly *r, const struct frame *frame,
+				     unsigned version)
 {
+	const struct slot *s = r->whole;
 	uint32_t payload = s->head_len - s->l3_at - IPV6_HEADER + s->total;
 	uint8_t *l3 = r->out + s->l3_at;
 	uint8_t *offset = r->out + s->head_len - FRAGMENT_HEADER + 2;
 
 	memcpy(r->out, s->head, s->head_len);
-	memcpy(r->out + s->head_len, s->data, s->total);
+	memcpy(r->out + s->head_len, s->data[version], s->total);
 	l3[4] = (uint8_t)(payload >> 8);
 	l3[5] = (uint8_t)payload;
 	offset[0] = 0; /* the whole of it, nothing follows */
@@ -155,12 +164,11 @@ static const struct frame *build(struct reassembly *r, struct slot *s, const str
 	r->frame.data = r->out;
 	r->frame.caplen = s->head_len + s->total;
 	r->frame.len = r->frame.caplen;
-	s->used = false;
 	return &r->frame;
 }
 
-const struct frame *reassembly_add(struct reassembly *r, const struct frame *frame,
-				   const struct packet *p, uint16_t scope, uint64_t now_ns)
+unsigned reassembly_add(struct reassembly *r, const struct frame *frame, const struct packet *p,
+			uint16_t scope, uint64_t now_ns)
 {
 	uint32_t data_at = find_data(p);
 	uint32_t offset = p->fragment_offset;
@@ -169,17 +177,19 @@ const struct frame *reassembly_add(struct reassembly *r, const struct frame *fra
 
 	/* Cut by the snap length, longer than its header says, or too long to matter. */
 	if (data_at == 0 || p->l3_len != p->ip_len || p->l3_len <= data_at)
-		return NULL;
+		return 0;
 	len = p->l3_len - data_at;
 	if (offset + len > DATA_MAX || (p->fragment_more && len % UNIT != 0))
-		return NULL;
+		return 0;
 	s = find_slot(r, p, scope, now_ns);
 	if (offset == 0 && !s->has_head && !take_head(s, frame, p, data_at))
-		return NULL;
+		return 0;
 	take_data(s, p->l3_data + data_at, len, offset);
 	if (!p->fragment_more)
 		s->total = offset + len;
 	if (s->total == 0 || !s->has_head || s->units * UNIT < s->total)
-		return NULL;
-	return build(r, s, frame);
+		return 0;
+	s->used = false;
+	r->whole = s;
+	return s->differ ? 2 : 1;
 }

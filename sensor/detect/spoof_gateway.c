@@ -69,7 +69,11 @@ static bool is_anothers(uint32_t tenant, uint32_t actor)
 	return tenant == TENANT_INFRASTRUCTURE || is_other_tenant(tenant, actor);
 }
 
-/* The owner of an address of the group, else of its virtual MAC. */
+/*
+ * The owner of an address of the group.  Numbers of groups are few, and two clusters of one segment
+ * may have the same without harm; the virtual MAC decides when there is no address (CARP), or
+ * when the frame is sent by it, which moves it to the sender's port.
+ */
 static bool find_victim(const struct event *ev, const struct gateway_message *m, uint32_t actor,
 			struct party *victim)
 {
@@ -84,7 +88,7 @@ static bool find_victim(const struct event *ev, const struct gateway_message *m,
 		*victim = party_of_owner(&owner, &m->address[i]);
 		return true;
 	}
-	if (!m->has_mac)
+	if (!m->has_mac || (m->address_count > 0 && !mac_equal(ev->smac, m->mac)))
 		return false;
 	at = inventory_carrier(ev->inv, m->mac);
 	*victim = party_of_carrier(&at, m->mac);

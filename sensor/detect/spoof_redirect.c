@@ -138,7 +138,8 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	} else {
 		return;
 	}
-	if (victim.tenant_id == actor.tenant_id)
+	/* Towards a host nobody registered: it may be the sender's own container. */
+	if (victim.tenant_id == actor.tenant_id || victim.tenant_id == TENANT_UNKNOWN)
 		return;
 	f = build_finding(out, ev, NULL, confidence);
 	if (f == NULL)
