@@ -43,6 +43,24 @@ static bool is_uncertain(const struct event *ev)
 	       (owner->roles & ROLE_LOAD_BALANCER);
 }
 
+/* The earlier frame was not kept, only where it is in the capture. */
+static void add_other(struct finding *f, const struct event *ev)
+{
+	struct finding_frame other = ev->u.conflict.other;
+
+	if (f->frame_count != 1)
+		return;
+	other.data = NULL;
+	other.caplen = 0;
+	f->frame[1] = f->frame[0];
+	f->frame[0] = other;
+	f->frame_count = 2;
+	if (f->actor.has_mac && mac_equal(f->actor.mac, ev->u.conflict.other_smac)) {
+		f->smac = ev->u.conflict.other_smac;
+		f->dmac = ev->u.conflict.other_dmac;
+	}
+}
+
 static void tell(const struct event *ev, const struct party *actor, enum confidence confidence,
 		 struct findings *out)
 {
@@ -61,7 +79,7 @@ static void tell(const struct event *ev, const struct party *actor, enum confide
 	finding_detail_text(f, "conflict",
 			    ev->u.conflict.syn_ack ? "second SYN-ACK"
 						   : "other bytes, same sequence");
-	finding_detail_uint(f, "other_frame", ev->u.conflict.other.number);
+	add_other(f, ev);
 }
 
 static void event(void *state, const struct event *ev, struct findings *out)
