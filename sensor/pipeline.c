@@ -214,7 +214,9 @@ static void ledger(struct worker *w, const struct packet_stack *stack, const str
 	default:
 		if (place->segment == SEGMENT_NONE) {
 			reason = STAT_UNATTRIBUTED_SEGMENT;
-			count_vlan(w, packet->vlan);
+			/* What switches say among themselves is in no VLAN. */
+			if (!(control_events(packet) & EVENT_BIT(EVENT_L2_CONTROL)))
+				count_vlan(w, packet->vlan);
 		}
 		break;
 	}

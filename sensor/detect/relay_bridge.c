@@ -95,45 +95,66 @@ static bool same_tags(const uint16_t *a, unsigned na, const uint16_t *b, unsigne
 	return memcmp(a + (na - n), b + (nb - n), n * sizeof *a) == 0;
 }
 
-static void tell(struct state *s, const struct event *ev, uint16_t in_segment,
-		 const struct finding_frame *in, uint64_t packets, uint64_t bytes,
-		 struct findings *out)
+/* The leg before the bridge. */
+struct before {
+	const struct owner *src, *dst; /* in the domain of that leg: the other may own neither */
+	const struct flow_tuple *tuple;
+	uint16_t segment;
+	struct finding_frame frame;
+};
+
+static void tell_end(const struct event *ev, const struct before *in, uint32_t host, unsigned end,
+		     uint64_t packets, uint64_t bytes, struct findings *out)
 {
-	const struct pair *pair = bridges(s, ev->inv, in_segment, ev->segment);
+	const struct owner *victim = end == 0 ? in->src : in->dst;
+	const struct owner *peer = end == 0 ? in->dst : in->src;
+	struct finding *f = build_finding(
+	    out, ev, "relay.bridge", host != HOST_NONE ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR);
+
+	if (f == NULL)
+		return;
+	if (host != HOST_NONE)
+		f->actor = party_of_host(ev->inv, host);
+	f->tuple = *in->tuple;
+	f->victim = party_of_owner(victim, end == 0 ? &in->tuple->src : &in->tuple->dst);
+	f->peer = party_of_owner(peer, end == 0 ? &in->tuple->dst : &in->tuple->src);
+	f->count = packets;
+	f->bytes = bytes;
+	f->frame_count = 0;
+	build_frame(f, &in->frame);
+	build_frame(f, &ev->frame);
+	finding_detail_text(f, "from_segment", inventory_segment(ev->inv, in->segment)->name);
+	finding_detail_text(f, "to_segment", inventory_segment(ev->inv, ev->segment)->name);
+}
+
+static void tell(struct state *s, const struct event *ev, const struct before *in, uint64_t packets,
+		 uint64_t bytes, struct findings *out)
+{
+	const struct pair *pair = bridges(s, ev->inv, in->segment, ev->segment);
 	const struct host *host = inventory_host(ev->inv, pair->host);
 	uint32_t actor = host != NULL ? host->tenant : TENANT_UNKNOWN;
-	unsigned which[2];
-	unsigned count = pair->ours ? 0 : build_victims(ev, actor, which);
 
-	for (unsigned i = 0; i < count; i++) {
-		struct finding *f =
-		    build_finding(out, ev, "relay.bridge",
-				  host != NULL ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR);
-
-		if (f == NULL)
-			return;
-		if (host != NULL)
-			f->actor = party_of_host(ev->inv, pair->host);
-		build_victim_end(f, ev, which[i]);
-		f->count = packets;
-		f->bytes = bytes;
-		f->frame_count = 0;
-		build_frame(f, in);
-		build_frame(f, &ev->frame);
-		finding_detail_text(f, "from_segment",
-				    inventory_segment(ev->inv, in_segment)->name);
-		finding_detail_text(f, "to_segment", inventory_segment(ev->inv, ev->segment)->name);
-	}
+	if (pair->ours)
+		return;
+	if (is_other_tenant(in->src->tenant, actor))
+		tell_end(ev, in, pair->host, 0, packets, bytes, out);
+	if (is_other_tenant(in->dst->tenant, actor) && in->dst->tenant != in->src->tenant)
+		tell_end(ev, in, pair->host, 1, packets, bytes, out);
 }
 
 static void see_relayed(struct state *s, const struct event *ev, struct findings *out)
 {
-	if (!ev->u.relayed.bridged || ev->has_vni || ev->u.relayed.in_segment == SEGMENT_NONE ||
-	    inventory_segment(ev->inv, ev->u.relayed.in_segment)->is_vni ||
+	struct before in = {.src = &ev->src,
+			    .dst = &ev->dst,
+			    .tuple = &ev->tuple,
+			    .segment = ev->u.relayed.in_segment,
+			    .frame = ev->u.relayed.in};
+
+	if (!ev->u.relayed.bridged || ev->has_vni || in.segment == SEGMENT_NONE ||
+	    inventory_segment(ev->inv, in.segment)->is_vni ||
 	    same_tags(ev->u.relayed.in_vlan, ev->u.relayed.in_vlan_count, ev->vlan, ev->vlan_count))
 		return;
-	tell(s, ev, ev->u.relayed.in_segment, &ev->u.relayed.in, ev->u.relayed.packets,
-	     ev->u.relayed.bytes, out);
+	tell(s, ev, &in, ev->u.relayed.packets, ev->u.relayed.bytes, out);
 }
 
 /* Between domains a flow is another one each: the content tells. */
@@ -142,15 +163,20 @@ static void see_again(struct state *s, const struct event *ev, struct findings *
 	if (!ev->has_mac || mac_is_group(ev->dmac) || ev->has_vni)
 		return;
 	for (unsigned i = 0; i < ev->u.meet.count; i++) {
-		const struct leg *leg = ev->u.meet.earlier[i].leg;
-		struct finding_frame in = leg_frame(leg);
+		const struct leg_view *view = &ev->u.meet.earlier[i];
+		const struct leg *leg = view->leg;
+		struct before in = {.src = &view->src,
+				    .dst = &view->dst,
+				    .tuple = &leg->tuple,
+				    .segment = leg->segment,
+				    .frame = leg_frame(leg)};
 
 		if (!mac_equal(leg->smac, ev->smac) || !mac_equal(leg->dmac, ev->dmac) ||
 		    !leg_same_flow(leg, ev->u.meet.now->leg) || leg->segment == ev->segment ||
 		    leg->segment == SEGMENT_NONE || leg->tuple.domain == ev->tuple.domain ||
 		    same_tags(leg->vlan, leg->vlan_count, ev->vlan, ev->vlan_count))
 			continue;
-		tell(s, ev, leg->segment, &in, 1, ev->u.meet.token.bytes, out);
+		tell(s, ev, &in, 1, ev->u.meet.token.bytes, out);
 		return;
 	}
 }
