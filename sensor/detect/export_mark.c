@@ -171,13 +171,12 @@ static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, ui
 	return false;
 }
 
-/* The first byte of a file header at or behind at, or len. */
-static size_t next_magic(const uint8_t *data, size_t at, size_t len)
+/* The first of these bytes at or behind at, or len. */
+static size_t next_of(const uint8_t first[static 4], const uint8_t *data, size_t at, size_t len)
 {
-	static const uint8_t first[] = {0xa1, 0xd4, 0x4d, 0x0a};
 	size_t best = len;
 
-	for (size_t i = 0; i < sizeof first; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		const uint8_t *hit = at < best ? memchr(data + at, first[i], best - at) : NULL;
 
 		if (hit != NULL)
@@ -186,27 +185,62 @@ static size_t next_magic(const uint8_t *data, size_t at, size_t len)
 	return best;
 }
 
+static size_t find_file(struct export_stream *s, const uint8_t *data, size_t len)
+{
+	static const uint8_t first[4] = {0xa1, 0xd4, 0x4d, 0x0a};
+	size_t at = next_of(first, data, 0, len);
+
+	while (at < len && !mark_file(data + at, len - at, s))
+		at = next_of(first, data, at + 1, len);
+	return at;
+}
+
+/*
+ * A record that begins before `end`, or len.  Every packet's first payload comes through here, so
+ * nothing is looked at but where an EtherType could be: its place in the record is known.
+ */
+static size_t find_record(struct export_stream *s, const uint8_t *data, size_t len, size_t end,
+			  uint64_t now_ns)
+{
+	static const uint8_t first[4] = {0x08, 0x81, 0x86, 0x88}; /* IPv4, ARP; tags; IPv6 */
+	static const size_t before[] = {PCAP_RECORD_HEADER + 12, PCAPNG_PACKET_HEADER + 12,
+					RPCAP_PACKET_HEADER + 12};
+	size_t stop = end + PCAPNG_PACKET_HEADER + 12 < len ? end + PCAPNG_PACKET_HEADER + 12 : len;
+	size_t best = len;
+
+	for (size_t at = next_of(first, data, 0, stop); at < stop;
+	     at = next_of(first, data, at + 1, stop)) {
+		for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+			struct export_stream seen = *s;
+			size_t from = at - before[i];
+
+			if (at < before[i] || from >= end || from >= best)
+				continue;
+			if (any_record(&seen, data + from, len - from, now_ns)) {
+				*s = seen;
+				best = from;
+				end = from; /* an earlier one may still come */
+			}
+		}
+	}
+	return best;
+}
+
 size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_t records,
 		 uint64_t now_ns)
 {
-	size_t file = next_magic(data, 0, len);
+	struct export_stream seen = *s;
+	size_t file = find_file(s, data, len);
+	size_t at;
 
-	while (file < len && !mark_file(data + file, len - file, s))
-		file = next_magic(data, file + 1, len);
-	if (records > file)
-		records = file;
-	for (size_t at = 0; at < records; at++) {
-		struct export_stream seen = *s;
-
-		/* A file header further on says nothing of what is before it. */
-		if (file < len)
-			seen.format = EXPORT_NONE;
-		if (any_record(&seen, data + at, len - at, now_ns)) {
-			*s = seen;
-			return at;
-		}
-	}
-	return file;
+	/* A file header further on says nothing of what is before it. */
+	if (file < len)
+		seen.format = EXPORT_NONE;
+	at = find_record(&seen, data, len, records < file ? records : file, now_ns);
+	if (at >= file)
+		return file;
+	*s = seen;
+	return at;
 }
 
 bool mark_sflow(const uint8_t *p, size_t len)
