@@ -8,6 +8,7 @@ A case is a folder with case.yaml:
     about: ARP poisoning both ways, kernel forwarding      # one line
     capture: attack-arpspoof.pcap.gz     # one or a list; in the case's folder or in pcaps/
     inventory: inventory.yaml            # likewise; this is the default
+    config: bulkhead.yaml                # optional, likewise
     tap: span                            # optional
     args: ["--workers", "2"]             # optional, further arguments
     exit: 0                              # optional
@@ -39,7 +40,8 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-KEYS = {"version", "about", "capture", "inventory", "tap", "args", "exit", "expect", "silent"}
+KEYS = {"version", "about", "capture", "inventory", "config", "tap", "args", "exit", "expect",
+        "silent"}
 COMPARE = [(">=", operator.ge), ("<=", operator.le), ("!=", operator.ne), (">", operator.gt),
            ("<", operator.lt)]
 
@@ -57,6 +59,8 @@ def command(binary, folder, case, out):
     captures = case["capture"] if isinstance(case["capture"], list) else [case["capture"]]
     words = [binary, "replay", "-q", "--inventory",
              find(folder, case.get("inventory", "inventory.yaml")), "-o", out]
+    if "config" in case:
+        words += ["-c", find(folder, case["config"])]
     if "tap" in case:
         words += ["--tap", case["tap"]]
     return words + [str(a) for a in case.get("args", [])] + [find(folder, c) for c in captures]

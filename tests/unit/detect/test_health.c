@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* health.c, shown counters second by second. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "bulkhead/detector.h"
+
+#define SECOND UINT64_C(1000000000)
+
+extern const struct detector detect_health;
+
+struct watch {
+	void *state;
+	struct inventory *inv;
+	struct stats now, before;
+	uint64_t vlan[SIGHT_VLANS];
+	uint64_t second;
+	struct findings out;
+};
+
+static int set_up(void **state)
+{
+	struct watch *w = calloc(1, sizeof *w);
+
+	w->state = calloc(1, detect_health.state_size);
+	w->inv = inventory_empty();
+	w->second = 1767355200;
+	*state = w;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct watch *w = *state;
+
+	inventory_unref(w->inv);
+	free(w->state);
+	free(w);
+	return 0;
+}
+
+static void look(struct watch *w, bool last)
+{
+	struct event ev = {.kind = EVENT_SIGHT,
+			   .ts_ns = ++w->second * SECOND,
+			   .inv = w->inv,
+			   .tap = inventory_tap(w->inv, 0),
+			   .segment = SEGMENT_NONE};
+
+	ev.u.sight.now = &w->now;
+	ev.u.sight.before = &w->before;
+	ev.u.sight.unknown_vlan = w->vlan;
+	ev.u.sight.last = last;
+	detect_health.event(w->state, &ev, &w->out);
+	w->before = w->now;
+}
+
+/* Seconds of ordinary traffic. */
+static void live(struct watch *w, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		w->now.count[STAT_FRAMES] += 1000;
+		w->now.count[STAT_ATTRIBUTED] += 1000;
+		look(w, false);
+	}
+}
+
+static const struct finding *told(const struct watch *w, const char *kind)
+{
+	const struct finding *found = NULL;
+
+	for (unsigned i = 0; i < w->out.count; i++)
+		if (strcmp(w->out.finding[i].kind, kind) == 0)
+			found = &w->out.finding[i];
+	return found;
+}
+
+static void is_quiet_when_all_is_well(void **state)
+{
+	struct watch *w = *state;
+
+	live(w, 100);
+	look(w, true);
+	assert_int_equal(w->out.count, 0);
+}
+
+static void weighs_drops(void **state)
+{
+	struct watch *w = *state;
+
+	live(w, 3);
+	w->now.count[STAT_DROP_KERNEL] += 1;
+	live(w, 10);
+	assert_non_null(told(w, "health.drop"));
+	assert_int_equal(told(w, "health.drop")->confidence, CONFIDENCE_INDICATOR);
+	assert_int_equal(told(w, "health.drop")->count, 1);
+	w->now.count[STAT_DROP_INTERFACE] += 20;
+	live(w, 10);
+	assert_int_equal(told(w, "health.drop")->confidence, CONFIDENCE_PROOF);
+	assert_int_equal(told(w, "health.drop")->count, 20);
+	assert_int_equal(w->out.count, 2);
+}
+
+static void notices_silence_once(void **state)
+{
+	struct watch *w = *state;
+
+	live(w, 3);
+	for (unsigned i = 0; i < 29; i++)
+		look(w, false);
+	assert_null(told(w, "health.silent-tap"));
+	for (unsigned i = 0; i < 60; i++)
+		look(w, false);
+	assert_non_null(told(w, "health.silent-tap"));
+	assert_int_equal(w->out.count, 1);
+	live(w, 3);
+	for (unsigned i = 0; i < 40; i++)
+		look(w, false);
+	assert_int_equal(w->out.count, 2);
+}
+
+static void notices_one_way_and_cut_frames(void **state)
+{
+	struct watch *w = *state;
+
+	w->now.count[STAT_FLOWS_TCP] = 40;
+	w->now.count[STAT_FLOWS_ONE_WAY] = 19;
+	w->now.count[STAT_FRAMES] = 1000;
+	w->now.count[STAT_TRUNCATED_FRAMES] = 99;
+	look(w, true);
+	assert_int_equal(w->out.count, 0);
+	w->now.count[STAT_FLOWS_TCP] = 80;
+	w->now.count[STAT_FLOWS_ONE_WAY] = 39;
+	w->now.count[STAT_FRAMES] = 2000;
+	w->now.count[STAT_TRUNCATED_FRAMES] = 199;
+	look(w, true);
+	assert_non_null(told(w, "health.one-way"));
+	assert_non_null(told(w, "health.truncated"));
+	assert_string_equal(told(w, "health.one-way")->detail[0].text, "50.00");
+}
+
+static void names_unknown_vlans(void **state)
+{
+	struct watch *w = *state;
+
+	w->vlan[300] = 7;
+	w->vlan[0] = 9;
+	look(w, true);
+	assert_int_equal(w->out.count, 2);
+	assert_int_equal(w->out.finding[0].vlan_count, 0);
+	assert_int_equal(w->out.finding[0].count, 9);
+	assert_int_equal(w->out.finding[1].vlan[0], 300);
+	w->vlan[300] = 8;
+	look(w, true);
+	assert_int_equal(w->out.count, 3);
+	assert_int_equal(w->out.finding[2].count, 1);
+}
+
+static void names_full_tables(void **state)
+{
+	struct watch *w = *state;
+
+	w->now.count[STAT_FLOWS_EVICTED] = 4;
+	look(w, true);
+	assert_string_equal(told(w, "health.table-full")->detail[0].text, "flows");
+	assert_int_equal(told(w, "health.table-full")->count, 4);
+}
+
+static void notices_a_sink_that_is_down(void **state)
+{
+	struct watch *w = *state;
+
+	live(w, 3);
+	w->now.count[STAT_OUTBOX_DEPTH] = 5;
+	live(w, 9);
+	assert_null(told(w, "health.sink-down"));
+	live(w, 2);
+	assert_int_equal(told(w, "health.sink-down")->count, 5);
+	w->out.count = 0;
+	w->now.count[STAT_SINK_DELIVERED] += 5;
+	w->now.count[STAT_OUTBOX_DEPTH] = 0;
+	live(w, 30);
+	assert_null(told(w, "health.sink-down"));
+	w->now.count[STAT_OUTBOX_DROPPED] += 2;
+	live(w, 1);
+	assert_int_equal(told(w, "health.sink-down")->count, 2);
+}
+
+static void notices_clock_unmapped_and_age(void **state)
+{
+	struct watch *w = *state;
+
+	w->now.count[STAT_CLOCK_BACK] = 2;
+	w->now.count[STAT_FRAMES] = 1000;
+	w->now.count[STAT_UNATTRIBUTED_UNMAPPED] = 100;
+	look(w, true);
+	assert_int_equal(told(w, "health.clock")->count, 2);
+	assert_int_equal(told(w, "health.unmapped")->count, 100);
+	assert_null(told(w, "health.inventory-age"));
+	w->second += 31 * 24 * 3600;
+	live(w, 5);
+	assert_non_null(told(w, "health.inventory-age"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(is_quiet_when_all_is_well, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(weighs_drops, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notices_silence_once, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notices_one_way_and_cut_frames, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(names_unknown_vlans, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(names_full_tables, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notices_a_sink_that_is_down, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notices_clock_unmapped_and_age, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
