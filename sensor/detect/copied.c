@@ -192,11 +192,24 @@ static bool nobodys(const struct owner *owner)
 	return owner->tenant == TENANT_EXTERNAL || owner->tenant == TENANT_UNKNOWN;
 }
 
+/* The provider's balancer tunnels to the tenant's servers what clients send to its own address
+ * (LVS in tunnelling mode and its kin). */
+static bool balanced(const struct copied_case *c, const struct owner *owner)
+{
+	const struct host *host = inventory_host(c->ev->inv, owner->host);
+
+	if (owner->tenant != TENANT_INFRASTRUCTURE || c->sender != TENANT_INFRASTRUCTURE)
+		return false;
+	return owner->kind == OWNER_SHARED ||
+	       (host != NULL && (host->roles & (ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT)));
+}
+
 /* Is it the suspect's own traffic, or nobody's in particular? */
 static bool is_own(const struct copied_case *c, const struct copied *out, const struct inner *in)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		if (!is_unicast(in->ip[i]) || out->owner[i].tenant == c->tenant)
+		if (!is_unicast(in->ip[i]) || out->owner[i].tenant == c->tenant ||
+		    balanced(c, &out->owner[i]))
 			return true;
 		if (in->has_mac && in->nic[i].tenant == c->tenant && nobodys(&out->owner[i]))
 			return true;

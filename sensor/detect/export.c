@@ -218,9 +218,29 @@ void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint6
 	}
 }
 
-void export_gap(struct export_stream *s, uint64_t missing)
+/* The record at hand ends in a gap: its header tells how far it goes, and its packet may be long
+ * enough to say whose it is. */
+static void give_up(struct export_stream *s, export_each *each, void *context)
 {
-	if (missing <= s->skip)
+	struct record r;
+
+	if (!s->synced || s->have < head_wanted(s) || !read_record(s, &r) || s->have < r.head ||
+	    r.total < s->have)
+		return;
+	if (s->have > r.head)
+		each(context, &(struct export_packet){.data = s->buffer + r.head,
+						      .caplen = s->have - r.head,
+						      .len = r.len < r.caplen ? r.caplen : r.len,
+						      .linktype = r.linktype});
+	s->skip = r.total - s->have;
+	s->have = 0;
+}
+
+void export_gap(struct export_stream *s, uint64_t missing, export_each *each, void *context)
+{
+	if (missing > 0 && s->have > 0)
+		give_up(s, each, context);
+	if (s->have == 0 && missing <= s->skip)
 		s->skip -= missing; /* inside what is passed over anyway */
 	else
 		lose(s);

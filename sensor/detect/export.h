@@ -51,8 +51,8 @@ bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns);
 /* Calls each for every packet that became complete.  s is zeroed before the first call. */
 void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
 		 export_each *each, void *context);
-/* So many bytes of the stream were not seen. */
-void export_gap(struct export_stream *s, uint64_t missing);
+/* So many bytes of the stream were not seen.  A packet that was begun is given as far as it was. */
+void export_gap(struct export_stream *s, uint64_t missing, export_each *each, void *context);
 
 /* The raw headers in one sFlow version 5 datagram.  False when it is none. */
 bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *context);

@@ -213,14 +213,14 @@ static void feed(struct reading *r)
 				len -= (uint32_t)-ahead;
 			data += p->payload_len - len;
 		} else if (ahead > 0) {
-			export_gap(&stream->in, (uint32_t)ahead);
+			export_gap(&stream->in, (uint32_t)ahead, packet_read, r);
 		}
 		stream->has_seq = true;
 		stream->next_seq = p->tcp_seq + p->payload_wire;
 		export_feed(&stream->in, data, len, now_ns, packet_read, r);
 	}
 	if (p->payload_wire > p->payload_len)
-		export_gap(&stream->in, p->payload_wire - p->payload_len);
+		export_gap(&stream->in, p->payload_wire - p->payload_len, packet_read, r);
 }
 
 static void read_payload(struct state *s, const struct event *ev, struct findings *out)
