@@ -167,6 +167,7 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	const struct event *ev = r->ev;
 	struct ip_addr ends[2] = {ev->tuple.src, ev->tuple.dst};
 	uint32_t victim = share->copied.owner[share->which].tenant;
+	char text[IP_TEXT_SIZE];
 	struct finding *f;
 
 	if (!copied_enough(r->s->book, ends, victim, certain || share->mirrored, ev->ts_ns,
@@ -182,7 +183,9 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	f->count = share->packets;
 	f->bytes = share->bytes;
 	finding_detail_text(f, "format", export_name((enum export_format)r->stream->in.format));
-	finding_detail_uint(f, "stream_port", ev->tuple.dport);
+	finding_detail_text(f, "sender", ip_format(&ev->tuple.src, text));
+	finding_detail_text(f, "receiver", ip_format(&ev->tuple.dst, text));
+	finding_detail_uint(f, "receiver_port", ev->tuple.dport);
 	share->c.packet = &share->packet;
 	share->copied.which[0] = share->which;
 	copied_fill(f, &share->c, &share->copied, 0);

@@ -48,10 +48,23 @@ static uint16_t inner_domain(const struct event *ev, const struct tunnel *t, boo
 	return segment->domain;
 }
 
+/* Where it was seen: of the frame, not of what is inside. */
+static void place(struct finding *f, const struct packet *frame)
+{
+	f->has_ether = (frame->flags & PACKET_MAC) != 0;
+	f->smac = frame->smac;
+	f->dmac = frame->dmac;
+	f->vlan_count = 0;
+	for (unsigned i = 0; i < frame->tag_count; i++)
+		if ((frame->tag[i].tci & 0x0fff) != 0)
+			f->vlan[f->vlan_count++] = frame->tag[i].tci & 0x0fff;
+}
+
 static void describe(struct finding *f, const struct event *ev)
 {
 	char text[IP_TEXT_SIZE];
 
+	place(f, ev->first);
 	finding_detail_text(f, "tunnel", encap_name((enum encap)ev->packet->encap));
 	finding_detail_text(f, "outer_src", ip_format(&ev->outer->src, text));
 	finding_detail_text(f, "outer_dst", ip_format(&ev->outer->dst, text));
@@ -89,9 +102,6 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 		f->actor = actor->party;
 		if (!receives)
 			f->next = t->receiver.party;
-		f->has_ether = (ev->first->flags & PACKET_MAC) != 0;
-		f->smac = ev->first->smac;
-		f->dmac = ev->first->dmac;
 		f->count = packets;
 		f->bytes = bytes;
 		describe(f, ev);
