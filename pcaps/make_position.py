@@ -90,13 +90,15 @@ def make_advertisements():
     c = Capture()
     c.add(M1, NODES, router("fe80::66", advert(M1)))
     c.wait(1)
-    c.add(M1, NODES, router("fe80::66", advert(M1), IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]),
-                            IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)])))
+    pad = [PadN(optdata=b"\0" * 4)]
+    c.add(M1, NODES, router("fe80::66", advert(M1), IPv6ExtHdrHopByHop(options=pad),
+                            IPv6ExtHdrDestOpt(options=pad)))
     c.write("position-ra.pcap.gz")
 
     c = Capture()
-    hidden = raw(router("fe80::66", advert(M1), IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 60)])))
-    for part in reversed(fragments(hidden, [64, 40], 0x5eed)):  # the message is in the second and on
+    pad = [PadN(optdata=b"\0" * 60)]
+    hidden = raw(router("fe80::66", advert(M1), IPv6ExtHdrDestOpt(options=pad)))
+    for part in reversed(fragments(hidden, [64, 40], 0x5eed)):  # the message begins in the second
         c.add_bytes(raw(Ether(src=M1, dst=NODES) / Dot1Q(vlan=42, type=0x86DD) / Raw(part)))
     c.write("position-ra-fragments.pcap.gz")
 
@@ -229,8 +231,8 @@ def make_names():
     c.write("position-llmnr.pcap.gz")
 
     c = Capture()
-    c.add(F1, "01:00:5e:00:00:fb", dns("172.30.8.20", "224.0.0.251", 0, "wpad.local", [], 5353, 5353,
-                                       response=False))
+    c.add(F1, "01:00:5e:00:00:fb", dns("172.30.8.20", "224.0.0.251", 0, "wpad.local", [], 5353,
+                                       5353, response=False))
     c.add(M1, "01:00:5e:00:00:fb", dns("172.30.8.66", "224.0.0.251", 0, "wpad.local",
                                        ["172.30.8.66"], 5353, 5353))
     c.write("position-wpad.pcap.gz")
@@ -292,7 +294,8 @@ def rip(src, command):
 
 def bgp_open(src, dst, dport=179):
     body = b"\xff" * 16 + struct.pack(">HBBHHIB", 29, 1, 4, 65001, 90, 1, 0)
-    return IP(src=src, dst=dst, id=6) / TCP(sport=50179, dport=dport, flags="PA", seq=1, ack=1) / body
+    tcp = TCP(sport=50179, dport=dport, flags="PA", seq=1, ack=1)
+    return IP(src=src, dst=dst, id=6) / tcp / body
 
 
 def isis(mac):
