@@ -20,7 +20,7 @@
 /* ... but HTTP asks for more on the same connection, with the same head. */
 #define HTTP_PACKETS 200
 /* A capture stream shows itself in its first packets, maybe behind a banner. */
-#define STREAM_LOOK 4
+#define STREAM_LOOK 2
 /* Of a capture stream: the first packets, then runs of some in every thousand: enough to prove what
  * it carries, whoever's packets come first in it. */
 #define STREAM_PACKETS 200
@@ -132,7 +132,8 @@ static void collect(struct worker *w, const struct flow *current, const struct p
 		    result.app.proto[0] == '\0')
 			continue;
 		keep_label(w, flow, &result.app);
-		if (worker_wants(w, EVENT_APP))
+		if ((result.app.flags & APP_ENCRYPTED) && result.app.host[0] != '\0' &&
+		    worker_wants(w, EVENT_APP))
 			tell_app(w, flow, &result.app, flow == current ? packet : NULL, place);
 	}
 }
@@ -176,7 +177,9 @@ static void tcp_handshake(struct worker *w, struct flow *flow, unsigned directio
 
 	if (!(packet->tcp_flags & TCP_SYN))
 		return;
-	if (wants_tokens(w) && token_of_syn(packet, &w->shared->key, &token))
+	/* The client's opening is enough: its answer would say the same of the same two flows. */
+	if (!(packet->tcp_flags & TCP_ACK) && wants_tokens(w) &&
+	    token_of_syn(packet, &w->shared->key, &token))
 		tell_token(w, flow, direction, packet, place, path, &token);
 	if (worker_wants(w, EVENT_CONFLICT))
 		conflict_handshake(w, flow, direction, packet, place);

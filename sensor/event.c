@@ -21,6 +21,21 @@ static void rebuild_parties(struct event *ev)
 	}
 }
 
+/* A new flow brings its parties along, unless a lease or another inventory decides. */
+static bool take_parties(struct event *ev, const struct record *r)
+{
+	const struct path_parties *p = &r->u.flow.parties;
+
+	if (ev->kind != EVENT_FLOW || r->u.flow.generation != inventory_generation(ev->inv) ||
+	    p->src.kind == OWNER_DYNAMIC || p->dst.kind == OWNER_DYNAMIC)
+		return false;
+	ev->from = p->from;
+	ev->to = p->to;
+	ev->src = p->src;
+	ev->dst = p->dst;
+	return true;
+}
+
 /* The worker judged without leases; with them a "maybe" may be a certainty, or nothing. */
 static void rebuild_path(struct event *ev)
 {
@@ -157,7 +172,8 @@ void event_rebuild(struct event *ev, const struct record *r, const struct invent
 	ev->path = r->path;
 	if (r->has_app)
 		ev->app = *record_app(r);
-	rebuild_parties(ev);
+	if (!take_parties(ev, r))
+		rebuild_parties(ev);
 	rebuild_union(ev, r);
 	if (r->has_packet)
 		rebuild_packet(ev, r, room);

@@ -92,7 +92,8 @@ static void tell_segment(struct worker *w, const struct packet *packet, const st
 }
 
 static void tell_flow(struct worker *w, const struct flow *flow, unsigned direction,
-		      const struct packet *packet, const struct place *place)
+		      const struct packet *packet, const struct place *place,
+		      const struct path_parties *parties)
 {
 	struct record *r;
 
@@ -104,8 +105,11 @@ static void tell_flow(struct worker *w, const struct flow *flow, unsigned direct
 					     .direction = direction,
 					     .segment = place->segment,
 					     .domain = place->domain});
-	if (r != NULL)
-		emit_commit(w, r);
+	if (r == NULL)
+		return;
+	r->u.flow.parties = *parties;
+	r->u.flow.generation = w->generation;
+	emit_commit(w, r);
 }
 
 static void tell_path(struct worker *w, const struct flow *flow, const struct watch_path *path,
@@ -250,7 +254,7 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 		tell_odd(w, EVENT_STRAY, flow, direction, packet, place);
 	if (fresh && (p.src.tenant >= TENANT_FIRST || p.dst.tenant >= TENANT_FIRST) &&
 	    worker_wants(w, EVENT_FLOW))
-		tell_flow(w, flow, direction, packet, place);
+		tell_flow(w, flow, direction, packet, place, &p);
 	return found;
 }
 

@@ -18,6 +18,7 @@
 #include "bulkhead/clock.h"
 #include "detect/meet.h"
 
+#define LOOK_AHEAD 4 /* records: about what a fetch from memory takes */
 #define NAP_NS (20 * NS_PER_MS)
 #define VERDICTS_A_FINDING 16
 /* A silence longer than this is not ticked second by second. */
@@ -483,6 +484,22 @@ static void finish(struct judge *j)
 		incidents_finish(j->incidents, end, "end of capture");
 }
 
+/* What the records behind this one will need is fetched while it is handled. */
+static void look_ahead(const struct judge *j, const struct ring *ring, const struct record *r)
+{
+	for (unsigned i = 0; i < LOOK_AHEAD && r != NULL; i++)
+		r = ring_peek_after(ring, r);
+	if (r == NULL)
+		return;
+	__builtin_prefetch(r);
+	if (r->kind == EVENT_TOKEN) {
+		meet_prefetch(j->book, &r->u.token);
+	} else if (r->kind != EVENT_FLOW && r->kind != RECORD_TICK) {
+		inventory_prefetch_mac(j->inv, r->smac);
+		inventory_prefetch_mac(j->inv, r->dmac);
+	}
+}
+
 void judge_run(struct judge *j)
 {
 	for (;;) {
@@ -491,6 +508,7 @@ void judge_run(struct judge *j)
 		int ring;
 
 		while ((ring = next_ring(j, &record)) >= 0) {
+			look_ahead(j, j->workers[ring].ring, record);
 			handle_record(j, record);
 			ring_pop(j->workers[ring].ring);
 		}

@@ -490,6 +490,16 @@ static void prepare(struct worker *w, const struct packet *packet, struct lookup
 	flow_table_prefetch_bucket(w->flows, look->hash);
 }
 
+/* A new flow's path will ask the inventory. */
+static void prefetch_parties(const struct worker *w, const struct packet *packet,
+			     const struct place *place)
+{
+	inventory_prefetch_mac(w->inv, packet->smac);
+	inventory_prefetch_mac(w->inv, packet->dmac);
+	inventory_prefetch_ip(w->inv, place->domain, &packet->src);
+	inventory_prefetch_ip(w->inv, place->domain, &packet->dst);
+}
+
 static void handle_frame(struct worker *w, const struct packet_stack *stack,
 			 const struct lookup *look)
 {
@@ -531,8 +541,8 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 		prepare(w, &w->stack[i].layer[0], &look[i]);
 	}
 	for (unsigned i = 0; i < batch->count; i++)
-		if (look[i].has_flow)
-			flow_table_prefetch_slot(w->flows, look[i].hash);
+		if (look[i].has_flow && !flow_table_prefetch_slot(w->flows, look[i].hash))
+			prefetch_parties(w, &w->stack[i].layer[0], &look[i].place);
 	for (unsigned i = 0; i < batch->count; i++) {
 		w->frame = &batch->frame[i];
 		advance_clock(w, w->frame);

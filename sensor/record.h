@@ -72,6 +72,10 @@ struct record {
 			unsigned copies;
 		} flooded;
 		struct token token;
+		struct { /* a new flow: the worker has just looked everybody up */
+			struct path_parties parties;
+			uint32_t generation;
+		} flow;
 		struct secret secret;
 		struct {
 			uint64_t packets[2], bytes[2], first_ns, last_ns;

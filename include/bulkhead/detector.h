@@ -55,7 +55,7 @@ enum event_kind {
 	EVENT_TOKEN,	/* content that can be recognised in another flow: u.token.  One or more a
 			 * flow:    almost always EVENT_MEET is what is wanted */
 	EVENT_MEET,	/* the same content was seen before, in another flow or elsewhere: u.meet */
-	EVENT_APP,	/* a flow's application became known: app */
+	EVENT_APP,	/* an encrypted flow's application and server name became known: app */
 	EVENT_FLOW_END, /* a flow of interest (one with a strange path) ended: u.flow_end */
 	EVENT_ARP,	/* ARP or RARP; packet */
 	EVENT_ND,	/* neighbour solicitation or advertisement; packet */

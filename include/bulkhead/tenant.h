@@ -238,6 +238,7 @@ const struct allow *inventory_allow(const struct inventory *inv, unsigned index)
 
 /* Starts loading the lines an exact look-up will touch; call some packets ahead. */
 void inventory_prefetch_mac(const struct inventory *inv, struct mac_addr mac);
+void inventory_prefetch_ip(const struct inventory *inv, uint16_t domain, const struct ip_addr *ip);
 
 /* ---- what the wire taught: leases of dynamic ranges ---------------------------------------- */
 

@@ -152,6 +152,25 @@ const void *ring_peek(struct ring *ring, size_t *len)
 	return head + 1;
 }
 
+const void *ring_peek_after(const struct ring *ring, const void *record)
+{
+	const struct head *head = (const struct head *)record - 1;
+	size_t offset = (size_t)((const unsigned char *)head - ring->memory);
+	/* Positions grow for ever; the record's is at or up to one turn behind ring->read. */
+	size_t at = ring->read + ((offset - ring->read) & (ring->size - 1)) + space_for(head->len);
+
+	if (at >= ring->known_published)
+		return NULL;
+	head = head_at(ring, at);
+	if (head->len == WRAP) {
+		at += ring->size - (at & (ring->size - 1));
+		if (at >= ring->known_published)
+			return NULL;
+		head = head_at(ring, at);
+	}
+	return head + 1;
+}
+
 void ring_pop(struct ring *ring)
 {
 	ring->read += space_for(head_at(ring, ring->read)->len);

@@ -25,6 +25,7 @@
 #define NONE UINT32_MAX
 #define LARGEST_SIZE 4096
 #define ALIGNMENT 16
+#define EVICT_AHEAD 8
 
 struct entry {
 	uint32_t older, newer; /* newer also links the free list */
@@ -172,6 +173,21 @@ void *table_find(const struct table *table, const void *key)
 	return slot->number == 0 ? NULL : value_of(table, entry_at(table, slot->number - 1));
 }
 
+void table_prefetch(const struct table *table, const void *key)
+{
+	__builtin_prefetch(&table->slots[hash_of(table, key) & table->mask]);
+}
+
+/* The slots of entries that will be pushed out soon.  Where entries are only put and never touched,
+ * the oldest ones lie side by side. */
+static void prefetch_oldest(const struct table *table)
+{
+	uint32_t soon = table->oldest + EVICT_AHEAD;
+
+	if (soon < table->capacity)
+		__builtin_prefetch(&table->slots[entry_at(table, soon)->hash & table->mask], 1);
+}
+
 void table_touch(struct table *table, void *value)
 {
 	struct entry *entry = entry_of(table, value);
@@ -241,6 +257,7 @@ void *table_put(struct table *table, const void *key, bool *fresh)
 		return value_of(table, entry);
 	}
 	if (table->used == table->capacity) {
+		prefetch_oldest(table);
 		table_remove(table, table_oldest(table));
 		table->evicted++;
 		slot = find_slot(table, key, hash); /* slots may have moved */

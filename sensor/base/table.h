@@ -28,6 +28,8 @@ void *table_find(const struct table *table, const void *key);
 /* The value of key, made (zeroed) when there is none; *fresh (may be NULL) tells.  Makes it the
  * newest; when the table is full the oldest entry goes and is counted.  Never NULL. */
 void *table_put(struct table *table, const void *key, bool *fresh);
+/* Has the memory fetched that a look-up of key begins with: some time before it. */
+void table_prefetch(const struct table *table, const void *key);
 void table_touch(struct table *table, void *value);
 void table_remove(struct table *table, void *value);
 void table_clear(struct table *table);

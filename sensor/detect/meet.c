@@ -89,15 +89,21 @@ unsigned meet_note(struct meet *m, const struct token *token, const struct leg *
 {
 	struct key key = {.lo = token->lo, .hi = token->hi};
 	unsigned count = 0;
-	struct leg *leg = NULL;
+	bool fresh;
+	struct leg *leg = table_put(m->table, &key, &fresh);
 
-	for (key.nth = 0; key.nth < MEET_LEGS; key.nth++) {
-		leg = table_find(m->table, &key);
+	if (fresh) { /* almost always */
+		*leg = *now;
+		return 0;
+	}
+	while (key.nth < MEET_LEGS) {
 		if (leg == NULL || same_leg(leg, now))
 			break;
 		if (now->ts_ns > leg->ts_ns && now->ts_ns - leg->ts_ns > window_ns)
 			break; /* said again much later: it takes the old one's place */
 		earlier[count++] = leg;
+		key.nth++;
+		leg = key.nth < MEET_LEGS ? table_find(m->table, &key) : NULL;
 	}
 	if (key.nth == MEET_LEGS)
 		return count;
@@ -107,6 +113,13 @@ unsigned meet_note(struct meet *m, const struct token *token, const struct leg *
 	if (leg != NULL)
 		*leg = *now;
 	return count;
+}
+
+void meet_prefetch(const struct meet *m, const struct token *token)
+{
+	struct key key = {.lo = token->lo, .hi = token->hi};
+
+	table_prefetch(m->table, &key);
 }
 
 unsigned meet_find(const struct meet *m, const struct packet *packet, uint64_t now_ns,

@@ -48,6 +48,9 @@ uint64_t meet_evicted(const struct meet *meet);
 unsigned meet_note(struct meet *meet, const struct token *token, const struct leg *leg,
 		   uint64_t window_ns, const struct leg *earlier[static MEET_LEGS]);
 
+/* Some time before meet_note(). */
+void meet_prefetch(const struct meet *meet, const struct token *token);
+
 /* Legs of the packet's content, by any of its tokens; returns how many. */
 unsigned meet_find(const struct meet *meet, const struct packet *packet, uint64_t now_ns,
 		   uint64_t window_ns, const struct leg *found[static MEET_LEGS]);

@@ -94,7 +94,7 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->mask]);
 }
 
-void flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
+bool flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->mask];
 
@@ -105,9 +105,10 @@ void flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 			__builtin_prefetch(f);
 			__builtin_prefetch((const char *)f + 64);
 			__builtin_prefetch((const char *)f + 128);
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 static uint32_t *find_entry(struct bucket *b, uint32_t hash, uint32_t slot_plus_1)

@@ -197,6 +197,13 @@ static inline const struct addr_slot *exact_find(const struct inventory *inv, ui
 	return slot;
 }
 
+void inventory_prefetch_ip(const struct inventory *inv, uint16_t domain, const struct ip_addr *ip)
+{
+	uint64_t at = addr_hash(inv, domain, 128, ip_key_of(ip)) & inv->exact.mask;
+
+	__builtin_prefetch(&inv->exact.slots[at]);
+}
+
 struct owner inventory_owner(const struct inventory *inv, uint16_t domain, const struct ip_addr *ip)
 {
 	static const struct owner nobody = {TENANT_EXTERNAL, HOST_NONE, SEGMENT_NONE, OWNER_NONE};
