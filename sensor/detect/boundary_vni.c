@@ -138,7 +138,7 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	segment = overlay_of(ev);
 	if (segment == NULL)
 		return;
-	domain = copied_domain(ev, ev->outer);
+	domain = copied_outer_domain(ev);
 	macs = (ev->first->flags & PACKET_MAC) != 0;
 	sender = copied_end_of(ev, domain, &ev->outer->src, macs ? &ev->first->smac : NULL);
 	receiver = copied_end_of(ev, domain, &ev->outer->dst, macs ? &ev->first->dmac : NULL);

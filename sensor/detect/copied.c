@@ -21,11 +21,11 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/table.h"
 #include "detect/build.h"
+#include "detect/meet.h"
 
-#define NATIVE 32768 /* tokens; a copy follows its packet within seconds */
+/* A copy follows its packet within seconds. */
 #define NATIVE_NS (60 * UINT64_C(1000000000))
 #define TALLIES 4096
 /* A switch floods a frame or two when an address aged out, and a host that records its own port
@@ -33,17 +33,6 @@
  * or both directions of a conversation, are no flood. */
 #define FLOOD_FRAMES 8
 #define FLOOD_NS (10 * UINT64_C(1000000000))
-
-struct native_key {
-	uint64_t lo, hi;
-};
-
-struct native {
-	uint64_t ts_ns;
-	struct ip_addr src, dst;
-	uint16_t sport, dport;
-	uint32_t from, to; /* tenants of the NICs */
-};
 
 struct tally_key {
 	struct ip_addr end[2];
@@ -57,8 +46,6 @@ struct tally {
 };
 
 struct copied_book {
-	struct hash_key key;
-	struct table *native;
 	struct table *tallies;
 };
 
@@ -68,10 +55,8 @@ struct copied_book *copied_book_new(uint64_t seed)
 
 	if (book == NULL)
 		return NULL;
-	hash_key_init(&book->key, seed); /* the workers' */
-	book->native = table_new(NATIVE, sizeof(struct native_key), sizeof(struct native), seed);
 	book->tallies = table_new(TALLIES, sizeof(struct tally_key), sizeof(struct tally), seed);
-	if (book->native == NULL || book->tallies == NULL) {
+	if (book->tallies == NULL) {
 		copied_book_free(book);
 		return NULL;
 	}
@@ -82,26 +67,30 @@ void copied_book_free(struct copied_book *book)
 {
 	if (book == NULL)
 		return;
-	table_free(book->native);
 	table_free(book->tallies);
 	free(book);
 }
 
 uint64_t copied_evicted(const struct copied_book *book)
 {
-	return table_evicted(book->native) + table_evicted(book->tallies);
+	return table_evicted(book->tallies);
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
 
-uint16_t copied_domain(const struct event *ev, const struct packet *layer)
+uint16_t copied_outer_domain(const struct event *ev)
 {
-	bool overlay = (layer->flags & PACKET_VNI) != 0;
-	uint16_t id = inventory_segment_of(ev->inv, layer->vlan, overlay, layer->vni);
-	const struct segment *segment = inventory_segment(ev->inv, id);
+	const struct segment *inside = inventory_segment(ev->inv, ev->segment);
+	const struct segment *segment;
 
+	/* What is in no overlay of the inventory is in the domain of its outside. */
+	if (!(ev->packet->flags & PACKET_VNI) || inside == NULL || !inside->is_vni ||
+	    inside->vni != ev->packet->vni)
+		return ev->domain;
+	segment =
+	    inventory_segment(ev->inv, inventory_segment_of(ev->inv, ev->first->vlan, false, 0));
 	/* A VLAN that no inventory has is a domain of its own (pipeline.c). */
-	return segment != NULL ? segment->domain : (uint16_t)(0x8000u | layer->vlan);
+	return segment != NULL ? segment->domain : (uint16_t)(0x8000u | ev->first->vlan);
 }
 
 struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const struct ip_addr *ip,
@@ -137,39 +126,20 @@ bool copied_end_is_suspect(const struct copied_end *end)
 
 /* ---- native packets -------------------------------------------------------------------------- */
 
-void copied_note(struct copied_book *book, const struct event *ev)
-{
-	const struct token *token = &ev->u.token.token;
-	struct native_key key = {.lo = token->lo, .hi = token->hi};
-	struct native *native;
-
-	if (token->kind != TOKEN_TCP_SYN && token->kind != TOKEN_PAYLOAD)
-		return;
-	native = table_put(book->native, &key, NULL);
-	*native = (struct native){.ts_ns = ev->ts_ns,
-				  .src = ev->tuple.src,
-				  .dst = ev->tuple.dst,
-				  .sport = ev->tuple.sport,
-				  .dport = ev->tuple.dport,
-				  .from = ev->from.tenant,
-				  .to = ev->to.tenant};
-}
-
-static bool seen_natively(const struct copied_book *book, const struct copied_case *c)
+static bool seen_natively(const struct copied_case *c)
 {
 	const struct packet *p = c->packet;
-	struct token token;
-	struct native_key key;
-	const struct native *native;
+	const struct leg *leg[MEET_LEGS];
+	unsigned count = meet_find(c->ev->book, p, c->ev->ts_ns, NATIVE_NS, leg);
 
-	if (!token_of_syn(p, &book->key, &token) && !token_of_payload(p, &book->key, &token))
-		return false;
-	key = (struct native_key){.lo = token.lo, .hi = token.hi};
-	native = table_find(book->native, &key);
-	return native != NULL && c->ev->ts_ns - native->ts_ns < NATIVE_NS &&
-	       ip_equal(&native->src, &p->src) && ip_equal(&native->dst, &p->dst) &&
-	       native->sport == p->sport && native->dport == p->dport &&
-	       native->from != c->tenant && native->to != c->tenant;
+	for (unsigned i = 0; i < count; i++)
+		if (ip_equal(&leg[i]->tuple.src, &p->src) &&
+		    ip_equal(&leg[i]->tuple.dst, &p->dst) && leg[i]->tuple.sport == p->sport &&
+		    leg[i]->tuple.dport == p->dport &&
+		    inventory_carrier(c->ev->inv, leg[i]->smac).tenant != c->tenant &&
+		    inventory_carrier(c->ev->inv, leg[i]->dmac).tenant != c->tenant)
+			return true;
+	return false;
 }
 
 /* ---- whose packet ---------------------------------------------------------------------------- */
@@ -242,7 +212,7 @@ static int certainty(const struct copied_case *c, const struct copied *out, cons
 									       : -1;
 }
 
-void copied_judge(const struct copied_book *book, const struct copied_case *c, struct copied *out)
+void copied_judge(const struct copied_case *c, struct copied *out)
 {
 	const struct packet *p = c->packet;
 	struct inner in = {.ip = {&p->src, &p->dst}, .has_mac = (p->flags & PACKET_MAC) != 0};
@@ -262,7 +232,7 @@ void copied_judge(const struct copied_book *book, const struct copied_case *c, s
 	}
 	if (is_own(c, out, &in))
 		return;
-	in.native = seen_natively(book, c);
+	in.native = seen_natively(c);
 	out->native = in.native;
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t victim = out->owner[i].tenant;

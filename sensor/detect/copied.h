@@ -21,16 +21,15 @@ struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const s
 				const struct mac_addr *mac);
 /* A tenant's end that has no business with others' packets: no declared tunnel end or monitor. */
 bool copied_end_is_suspect(const struct copied_end *end);
-/* The routing domain that a layer's VLAN or VNI is in. */
-uint16_t copied_domain(const struct event *ev, const struct packet *layer);
+/* EVENT_TUNNEL, EVENT_SEGMENT: the routing domain that the tunnel's ends are in. */
+uint16_t copied_outer_domain(const struct event *ev);
 
-/* What was seen on the wire itself, to recognise copies of it. */
+/* How many of whose packets went between whom. */
 struct copied_book;
 
 struct copied_book *copied_book_new(uint64_t seed);
 void copied_book_free(struct copied_book *book);
 uint64_t copied_evicted(const struct copied_book *book);
-void copied_note(struct copied_book *book, const struct event *ev); /* EVENT_TOKEN */
 
 struct copied_case {
 	const struct event *ev; /* inventory, leases and time */
@@ -50,7 +49,7 @@ struct copied {
 	bool native; /* the packet was seen on the wire too */
 };
 
-void copied_judge(const struct copied_book *book, const struct copied_case *c, struct copied *out);
+void copied_judge(const struct copied_case *c, struct copied *out);
 
 /*
  * Counts a victim's packets between two ends.  True when they are more than a switch floods now and

@@ -39,11 +39,11 @@ static uint16_t inner_domain(const struct event *ev, const struct tunnel *t, boo
 
 	*trusted = false;
 	if (!(ev->packet->flags & PACKET_VNI) || t->sender.tenant != TENANT_INFRASTRUCTURE)
-		return copied_domain(ev, ev->outer);
+		return copied_outer_domain(ev);
 	segment =
 	    inventory_segment(ev->inv, inventory_segment_of(ev->inv, 0, true, ev->packet->vni));
 	if (segment == NULL || !segment->is_vni)
-		return copied_domain(ev, ev->outer);
+		return copied_outer_domain(ev);
 	*trusted = true;
 	return segment->domain;
 }
@@ -85,7 +85,7 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 	struct copied copied;
 
 	c.domain = inner_domain(ev, t, &c.trusted);
-	copied_judge(s->book, &c, &copied);
+	copied_judge(&c, &copied);
 	for (unsigned i = 0; i < copied.count; i++) {
 		uint32_t victim = copied.owner[copied.which[i]].tenant;
 		uint64_t packets = ev->u.path.packets;
@@ -116,14 +116,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	uint16_t domain;
 	bool macs;
 
-	if (ev->kind == EVENT_TOKEN) {
-		copied_note(s->book, ev);
-		return;
-	}
 	if (ev->packet == NULL || ev->outer == NULL ||
 	    (ev->outer->l3 != L3_IPV4 && ev->outer->l3 != L3_IPV6))
 		return;
-	domain = copied_domain(ev, ev->outer);
+	domain = copied_outer_domain(ev);
 	macs = (ev->first->flags & PACKET_MAC) != 0;
 	t.sender = copied_end_of(ev, domain, &ev->outer->src, macs ? &ev->first->smac : NULL);
 	t.receiver = copied_end_of(ev, domain, &ev->outer->dst, macs ? &ev->first->dmac : NULL);
@@ -152,7 +148,7 @@ const struct detector detect_relay_tunnel = {
     .kind = "relay.tunnel",
     .summary = "packets of another tenant in a tunnel that a tenant's host sends or receives",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_TUNNEL) | EVENT_BIT(EVENT_TOKEN),
+    .wants = EVENT_BIT(EVENT_TUNNEL),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
