@@ -103,7 +103,7 @@ static bool parse_hsrp(const struct packet *p, struct gateway_message *m)
 {
 	struct cursor c = cursor_over(p->payload, p->payload_len);
 
-	if (p->payload_len < 20)
+	if (p->payload_len < 20 || p->payload[0] > 1)
 		return false;
 	m->protocol = "hsrp";
 	/* Version 1 begins with its version, 0; version 2 with a group state TLV: 1, 40. */
@@ -134,6 +134,8 @@ static bool parse_glbp(const struct packet *p, struct gateway_message *m)
 
 static bool parse_udp(const struct packet *p, struct gateway_message *m)
 {
+	if (p->sport != p->dport) /* a reply to a client that chose such a port */
+		return false;
 	switch (p->dport) {
 	case 1985:
 	case 2029:
