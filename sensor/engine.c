@@ -287,6 +287,20 @@ void engine_link(struct engine *e, unsigned index, enum link_state state)
 	atomic_store(&e->shared.link[index], (int)state);
 }
 
+bool engine_moves(struct engine *e)
+{
+	bool moves = judge_moves(e->judge);
+
+	for (unsigned i = 0; i < e->worker_count; i++) {
+		struct worker *w = &e->workers[i];
+		uint64_t rounds = atomic_load(&w->rounds);
+
+		moves &= rounds != w->rounds_seen || atomic_load(&w->done);
+		w->rounds_seen = rounds;
+	}
+	return moves;
+}
+
 bool engine_blind(const struct engine *e, unsigned index)
 {
 	for (unsigned i = 0; i < e->worker_count; i++)

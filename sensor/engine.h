@@ -74,6 +74,8 @@ void engine_stop(struct engine *engine);
 void engine_reload(struct engine *engine, struct inventory *inventory, struct ruleset *rules);
 /* Live, index into options->capture[]: what is known of the interface's link.  Any thread. */
 void engine_link(struct engine *engine, unsigned index, enum link_state state);
+/* Live, one caller: whether every worker and the judge have moved since the last call. */
+bool engine_moves(struct engine *engine);
 /* Live: the interface is not being read any more; opening it again takes a new engine. */
 bool engine_blind(const struct engine *engine, unsigned index);
 void engine_stats(struct engine *engine, struct stats *total);

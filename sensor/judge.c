@@ -55,6 +55,8 @@ struct judge {
 	pthread_mutex_t lock;
 	pthread_cond_t more;
 	atomic_bool asleep;
+	_Atomic uint64_t rounds; /* of judge_run() and records: it moves */
+	uint64_t rounds_seen;
 };
 
 /* ---- findings ------------------------------------------------------------------------------ */
@@ -511,9 +513,11 @@ void judge_run(struct judge *j)
 			look_ahead(j, j->workers[ring].ring, record);
 			handle_record(j, record);
 			ring_pop(j->workers[ring].ring);
+			(void)atomic_fetch_add_explicit(&j->rounds, 1, memory_order_relaxed);
 		}
 		if (done)
 			break;
+		(void)atomic_fetch_add_explicit(&j->rounds, 1, memory_order_relaxed);
 		if (j->shared->live)
 			handle_soc(j);
 		nap(j);
@@ -634,6 +638,15 @@ void judge_attach(struct judge *j, struct worker *workers, unsigned count)
 void judge_attach_delivery(struct judge *j, struct delivery *delivery)
 {
 	j->delivery = delivery;
+}
+
+bool judge_moves(struct judge *j)
+{
+	uint64_t rounds = atomic_load(&j->rounds);
+	bool moves = rounds != j->rounds_seen;
+
+	j->rounds_seen = rounds;
+	return moves;
 }
 
 void judge_unseen(struct judge *j, uint64_t ms)

@@ -36,6 +36,8 @@ void judge_run(struct judge *judge);
 void judge_wake(struct judge *judge); /* cheap when it is awake */
 /* New rules (handed over; NULL keeps the old ones).  The inventory is in shared. */
 void judge_reload(struct judge *judge, struct ruleset *rules);
+/* One caller: whether it has moved since the last call. */
+bool judge_moves(struct judge *judge);
 const struct stats *judge_stats(const struct judge *judge);
 const char *judge_rules_revision(struct judge *judge);
 

@@ -115,6 +115,7 @@ static void publish(struct worker *w, uint64_t number)
 	atomic_store_explicit(&w->last_ns, w->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&w->mark_ns, w->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&w->mark_number, number, memory_order_release);
+	(void)atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
 	if (w->dpi != NULL)
 		dpi_stats(w->dpi, &w->stats);
 	/* Live, an alert is in a hurry.  In a replay the judge looks by himself, and waking him for

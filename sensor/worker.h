@@ -82,7 +82,9 @@ struct worker {
 	struct stats stats;		       /* read by others with stat_get() */
 	_Atomic uint64_t mark_number, mark_ns; /* all frames up to here are in the ring */
 	atomic_bool done;
-	atomic_bool blind; /* live: its interface is not being read */
+	_Atomic uint64_t rounds; /* of reading: it moves */
+	uint64_t rounds_seen;	 /* by engine_moves() */
+	atomic_bool blind;	 /* live: its interface is not being read */
 	_Atomic uint64_t first_ns, last_ns;
 	_Atomic uint64_t progress; /* per mille of the input, UINT64_MAX unknown */
 

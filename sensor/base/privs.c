@@ -81,6 +81,64 @@ static int become(const char *user, struct err *err)
 	return 0;
 }
 
+/* What a worker needs until it has opened its captures. */
+static const uint32_t kept_capabilities = (1U << CAP_NET_RAW) | (1U << CAP_SETPCAP);
+
+/* The bounding set shrinks to what is kept, as far as we may. */
+static void limit_bounding_set(void)
+{
+	for (int cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (cap >= 32 || (kept_capabilities & (1U << cap)) == 0)
+			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+}
+
+int privs_keep(const char *user, struct err *err)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+	uint32_t kept;
+	int rc;
+
+	if (user[0] != '\0' && geteuid() == 0 && getpwnam(user) == NULL)
+		return 0;
+	limit_bounding_set();
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return failed(err, "capabilities");
+	rc = become(user, err);
+	if (rc != 0)
+		return rc;
+	if (syscall(SYS_capget, &header, data) != 0)
+		return failed(err, "capabilities");
+	kept = data[0].permitted & kept_capabilities;
+	data[0] = (struct __user_cap_data_struct){.permitted = kept, .inheritable = kept};
+	data[1] = (struct __user_cap_data_struct){0};
+	if (syscall(SYS_capset, &header, data) != 0)
+		return failed(err, "capabilities");
+	for (unsigned cap = 0; cap < 32; cap++)
+		if ((kept & (1U << cap)) != 0 &&
+		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+			return failed(err, "ambient capabilities");
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return failed(err, "not dumpable");
+	return 0;
+}
+
+bool privs_sanitized(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
+    __has_feature(memory_sanitizer)
+	return true;
+#else
+	return false;
+#endif
+#else
+	return false;
+#endif
+}
+
 static int drop_capabilities(struct err *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

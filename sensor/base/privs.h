@@ -41,4 +41,17 @@ struct privs {
 int privs_drop(const struct privs *want, char level[static PRIVS_TEXT_SIZE], struct err *err)
     __attribute__((warn_unused_result));
 
+/*
+ * For a supervisor, at its start: becomes user ("" stays) and keeps what the program that it
+ * executes needs to open captures and then to give up everything - CAP_NET_RAW, and CAP_SETPCAP
+ * to empty the bounding set - in the ambient set, nothing of it in effect.  What is not there to
+ * keep is no error: the program will find out.  Nor is a user that does not exist: nothing is
+ * done, and the program's privs_drop() refuses, after it has told what else is wrong.  Else
+ * ERR_RUN as above.
+ */
+int privs_keep(const char *user, struct err *err) __attribute__((warn_unused_result));
+
+/* Built with a sanitizer, which forks and opens what a system call filter kills for. */
+bool privs_sanitized(void);
+
 #endif

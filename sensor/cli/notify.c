@@ -13,7 +13,7 @@
 #include "bulkhead/clock.h"
 
 /* Best effort: a manager that does not listen is none of our failures. */
-static void send_state(const char *state)
+static void send_to_manager(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -33,31 +33,47 @@ static void send_state(const char *state)
 	(void)close(fd);
 }
 
-void notify_ready(const char *status)
+static void tell(int to, const char *state)
 {
-	char text[512];
-
-	(void)snprintf(text, sizeof text, "READY=1\nSTATUS=%s\n", status);
-	send_state(text);
+	if (to < 0)
+		send_to_manager(state);
+	else
+		(void)send(to, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-void notify_reloading(void)
+void notify_ready(int to, const char *status)
+{
+	char text[NOTIFY_TEXT_SIZE];
+
+	(void)snprintf(text, sizeof text, "READY=1\nSTATUS=%s\n", status);
+	tell(to, text);
+}
+
+void notify_reloading(int to)
 {
 	char text[96];
 
 	(void)snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%llu\n",
 		       (unsigned long long)(clock_monotonic() / NS_PER_US));
-	send_state(text);
+	tell(to, text);
 }
 
-void notify_stopping(void)
+void notify_stopping(int to)
 {
-	send_state("STOPPING=1\nSTATUS=draining\n");
+	tell(to, "STOPPING=1\nSTATUS=draining\n");
 }
 
-void notify_watchdog(void)
+void notify_watchdog(int to)
 {
-	send_state("WATCHDOG=1\n");
+	tell(to, "WATCHDOG=1\n");
+}
+
+void notify_status(int to, const char *status)
+{
+	char text[NOTIFY_TEXT_SIZE];
+
+	(void)snprintf(text, sizeof text, "STATUS=%s\n", status);
+	tell(to, text);
 }
 
 uint64_t notify_watchdog_interval(void)

@@ -2,10 +2,12 @@
 /*
  * run.c - "bulkhead run": the sensor in the foreground.
  *
- *	main thread	engine_run(): captures until told to stop
- *	watch thread	signals; each second: heartbeat (10 s), systemd's watchdog
+ *	supervisor	starts this program again as its worker, and whenever that dies
+ *(supervise.h) worker main thread	engine_run(): captures until told to stop watch thread
+ *signals, links; each second: a sign of life, heartbeat (10 s)
  *
- * SIGHUP reloads inventory and rules, SIGTERM and SIGINT drain and end.
+ * The worker opens its captures, gives up every privilege (confine.h), and only then opens the
+ * outbox and starts threads.  SIGHUP reloads inventory and rules, SIGTERM and SIGINT drain and end.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -17,10 +19,13 @@
 #include "bulkhead/clock.h"
 #include "bulkhead/sink.h"
 #include "cli/cli.h"
+#include "cli/confine.h"
+#include "cli/link.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/report.h"
 #include "cli/setup.h"
+#include "cli/supervise.h"
 #include "cli/tally.h"
 #include "cli/watch.h"
 #include "engine.h"
@@ -32,9 +37,10 @@
 #define DEFAULT_BUFFER (UINT64_C(256) << 20)
 #define HEARTBEAT_NS (10 * NS_PER_SEC)
 #define DRAIN_NS (10 * NS_PER_SEC)
-/* The engine's own thread shows itself ten times a second; silent for longer than this it
- * hangs, and the watchdog is not fed. */
-#define STALLED_NS (10 * NS_PER_SEC)
+/* Before the interfaces are opened again nobody looks: what waits stays in the outbox. */
+#define DRAIN_REOPEN_NS (NS_PER_SEC / 4)
+/* An interface that is there but could not be opened is tried again after so long. */
+#define RETRY_NS (10 * NS_PER_SEC)
 
 struct run {
 	const struct cli *cli;
@@ -45,15 +51,18 @@ struct run {
 	const char *output, *redis, *tap;
 	uint64_t snaplen, buffer_kib, workers;
 	char *filter;
-	bool quiet;
+	bool quiet, keep_privileges;
 	unsigned verbose;
+	struct station station;
 
 	struct tally *tally;
 	struct delivery *delivery;
 	struct engine *engine;
+	struct links links;
 	struct watch watch;
-	uint64_t started_ns, beat_ns, watchdog_ns, watchdog_due_ns;
-	uint64_t progress_ns; /* atomic: when the engine last showed itself */
+	char privileges[PRIVS_TEXT_SIZE];
+	bool reopen; /* by the watch thread, read when it has ended */
+	uint64_t started_ns, beat_ns;
 };
 
 static void take_alert(void *context, const struct alert *alert)
@@ -63,50 +72,103 @@ static void take_alert(void *context, const struct alert *alert)
 	tally_alert(run->tally, alert);
 }
 
-static void take_progress(void *context, const struct engine_progress *progress)
-{
-	struct run *run = context;
-
-	(void)progress;
-	__atomic_store_n(&run->progress_ns, clock_monotonic(), __ATOMIC_RELAXED);
-}
-
 static void take_signal(void *context, int number)
 {
 	struct run *run = context;
 
 	if (number == SIGHUP) {
-		notify_reloading();
+		notify_reloading(run->station.supervisor);
 		reload(&run->loaded, &run->setup, run->engine);
-		notify_ready("watching");
+		notify_ready(run->station.supervisor, "watching");
 		return;
 	}
 	log_info("%s: draining", number == SIGINT ? "interrupted" : "told to end");
-	notify_stopping();
+	notify_stopping(run->station.supervisor);
 	engine_stop(run->engine);
+}
+
+/* Opening takes rights that are gone: a new worker has them. */
+static void reopen_what_came_back(struct run *run)
+{
+	bool late = clock_monotonic() - run->started_ns >= RETRY_NS;
+
+	for (unsigned i = 0; i < run->links.count && !run->reopen; i++) {
+		const struct link *link = &run->links.link[i];
+
+		if (!engine_blind(run->engine, i) || !(link->came || (link->enabled && late)))
+			continue;
+		log_warn("interface %s can be opened again", link->interface);
+		run->reopen = true;
+		station_reopen(&run->station);
+		engine_stop(run->engine);
+	}
+}
+
+static void link_changed(void *context, unsigned index)
+{
+	struct run *run = context;
+	const struct link *link = &run->links.link[index];
+
+	log_warn("interface %s is %s", link->interface, link_state_name(link->state));
+	engine_link(run->engine, index, link->state);
+}
+
+static void take_links(void *context)
+{
+	struct run *run = context;
+
+	links_read(&run->links, link_changed, run);
+	reopen_what_came_back(run);
+}
+
+/* It never says a word: when there is something to read, it is its end. */
+static void lose_supervisor(void *context)
+{
+	struct run *run = context;
+
+	log_err("the supervisor is gone: draining");
+	engine_stop(run->engine);
+}
+
+static void add_fact(struct heartbeat *beat, const char *name, const char *text)
+{
+	if (beat->fact_count == HEARTBEAT_FACTS)
+		return;
+	beat->fact[beat->fact_count].name = name;
+	(void)snprintf(beat->fact[beat->fact_count].text, sizeof beat->fact[0].text, "%.95s", text);
+	beat->fact_count++;
+}
+
+static void send_heartbeat(struct run *run)
+{
+	struct heartbeat beat;
+	char text[sizeof beat.fact[0].text];
+
+	memset(&beat, 0, sizeof beat);
+	engine_heartbeat(run->engine, &beat);
+	add_fact(&beat, "privileges", run->privileges);
+	links_text(&run->links, text, sizeof text);
+	add_fact(&beat, "links", text);
+	(void)snprintf(text, sizeof text, "%u", run->station.restarts);
+	add_fact(&beat, "restarts", text);
+	delivery_heartbeat(run->delivery, &beat);
 }
 
 static void take_tick(void *context)
 {
 	struct run *run = context;
 	uint64_t now = clock_monotonic();
-	uint64_t shown = __atomic_load_n(&run->progress_ns, __ATOMIC_RELAXED);
 
 	if (now >= run->beat_ns) {
-		struct heartbeat beat;
-
-		memset(&beat, 0, sizeof beat);
-		engine_heartbeat(run->engine, &beat);
-		delivery_heartbeat(run->delivery, &beat);
+		send_heartbeat(run);
 		run->beat_ns = now + HEARTBEAT_NS;
 	}
-	if (run->watchdog_ns > 0 && now >= run->watchdog_due_ns && now - shown < STALLED_NS) {
-		notify_watchdog();
-		run->watchdog_due_ns = now + run->watchdog_ns;
-	}
+	if (engine_moves(run->engine))
+		notify_watchdog(run->station.supervisor);
+	reopen_what_came_back(run);
 }
 
-enum { OPT_REDIS = SETUP_OPT_FIRST_FREE, OPT_TAP, OPT_WORKERS };
+enum { OPT_REDIS = SETUP_OPT_FIRST_FREE, OPT_TAP, OPT_WORKERS, OPT_KEEP };
 
 static const char shorts[] = ":" SETUP_SHORTS "i:o:s:B:qvnh";
 static const struct option longs[] = {
@@ -120,6 +182,7 @@ static const struct option longs[] = {
     {"redis", required_argument, NULL, OPT_REDIS},
     {"tap", required_argument, NULL, OPT_TAP},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"keep-privileges", no_argument, NULL, OPT_KEEP},
     {NULL, 0, NULL, 0},
 };
 
@@ -160,6 +223,9 @@ static int take_option(struct run *run, int option, struct err *err)
 		return 0;
 	case OPT_TAP:
 		run->tap = optarg;
+		return 0;
+	case OPT_KEEP:
+		run->keep_privileges = true;
 		return 0;
 	case OPT_WORKERS:
 		return cli_number("--workers", optarg, 1, MAX_WORKERS, &run->workers, err);
@@ -255,7 +321,7 @@ static int open_delivery(struct run *run, struct err *err)
 	struct delivery_config config = {
 	    .options = options,
 	    .outbox_file = options->outbox.file[0] != '\0' ? options->outbox.file : NULL,
-	    .redis_url = options->redis.url,
+	    .redis_url = run->redis,
 	    .cursor_name = options->sensor.name,
 	    .jsonl_path = run->output,
 	};
@@ -270,13 +336,12 @@ static int open_engine(struct run *run, struct err *err)
 	    .options = options,
 	    .inventory = run->setup.inventory,
 	    .rules = run->setup.rules,
-	    .delivery = run->delivery,
 	    .seed = hash_random_seed(),
 	    .live = true,
 	    .tap = -1,
 	    .workers = 1,
 	    .on_alert = take_alert,
-	    .on_progress = take_progress,
+	    .unseen_since_ns = run->station.unseen_since_ns,
 	    .context = run,
 	};
 
@@ -286,8 +351,26 @@ static int open_engine(struct run *run, struct err *err)
 	return engine_new(&run->engine, &config, err);
 }
 
+static int give_up_privileges(struct run *run, struct err *err)
+{
+	const struct confine rights = {
+	    .setup = &run->setup, .output = run->output, .redis = run->redis != NULL};
+	int code;
+
+	if (run->keep_privileges) {
+		(void)snprintf(run->privileges, sizeof run->privileges, "kept");
+		log_warn("privileges are kept: whoever takes over this process has them");
+		return 0;
+	}
+	code = confine(&rights, run->privileges, err);
+	if (code == 0)
+		log_info("privileges: %s", run->privileges);
+	return code;
+}
+
 static int start(struct run *run, struct err *err)
 {
+	struct err why = {0};
 	int code = setup_load(&run->setup, err);
 
 	setup_print_problems(&run->setup, run->cli, run->quiet);
@@ -295,13 +378,19 @@ static int start(struct run *run, struct err *err)
 		code = apply_arguments(run, err);
 	if (code == 0)
 		code = loaded_init(&run->loaded, &run->setup, err);
-	/* Signals before the first thread, which is the delivery's. */
+	/* Signals and privileges before the first thread, which is the delivery's. */
 	if (code == 0)
 		code = watch_init(&run->watch, true, err);
+	if (code == 0 && links_open(&run->links, &run->setup.options, &why) != 0)
+		log_warn("%s", why.text);
+	if (code == 0)
+		code = open_engine(run, err);
+	if (code == 0)
+		code = give_up_privileges(run, err);
 	if (code == 0)
 		code = open_delivery(run, err);
 	if (code == 0)
-		code = open_engine(run, err);
+		engine_attach_delivery(run->engine, run->delivery);
 	return code;
 }
 
@@ -322,7 +411,26 @@ static void tell_start(const struct run *run)
 		       inventory_tenant_count(inv) - TENANT_FIRST, inventory_host_count(inv),
 		       run->loaded.rules_count);
 	log_info("%s", status);
-	notify_ready(status);
+	notify_ready(run->station.supervisor, status);
+}
+
+static int start_watching(struct run *run, struct err *err)
+{
+	struct watch *watch = &run->watch;
+
+	watch->on_signal = take_signal;
+	watch->on_tick = take_tick;
+	watch->tick_ns = NS_PER_SEC;
+	watch->context = run;
+	watch->input[watch->input_count++] =
+	    (struct watch_input){run->station.supervisor, lose_supervisor};
+	if (run->links.fd > 0)
+		watch->input[watch->input_count++] =
+		    (struct watch_input){run->links.fd, take_links};
+	for (unsigned i = 0; i < run->links.count; i++)
+		engine_link(run->engine, i, run->links.link[i].state);
+	run->started_ns = clock_monotonic();
+	return watch_start(watch, err);
 }
 
 static int run_engine(struct run *run, struct err *err)
@@ -330,29 +438,21 @@ static int run_engine(struct run *run, struct err *err)
 	struct report report = {.output = run->output,
 				.inventory = inventory_host_count(run->setup.inventory) > 0};
 	struct err late = {0};
-	int code, end;
+	int code = start_watching(run, err);
+	int end;
 
-	run->watch.on_signal = take_signal;
-	run->watch.on_tick = take_tick;
-	run->watch.tick_ns = NS_PER_SEC;
-	run->watch.context = run;
-	run->started_ns = clock_monotonic();
-	run->progress_ns = run->started_ns;
-	run->watchdog_ns = notify_watchdog_interval();
-	if (run->watchdog_ns > 0 && run->watchdog_ns < run->watch.tick_ns)
-		run->watch.tick_ns = run->watchdog_ns;
-	code = watch_start(&run->watch, err);
 	if (code != 0)
 		return code;
 	tell_start(run);
 	code = engine_run(run->engine, err);
-	notify_stopping();
 	watch_stop(&run->watch);
 	report.wall_ns = clock_monotonic() - run->started_ns;
 	engine_span(run->engine, &report.first_ns, &report.last_ns);
 	engine_stats(run->engine, &report.stats);
-	end = delivery_close(run->delivery, DRAIN_NS, &late);
+	end = delivery_close(run->delivery, run->reopen ? DRAIN_REOPEN_NS : DRAIN_NS, &late);
 	run->delivery = NULL;
+	if (run->reopen)
+		return 0; /* another one goes on; what was not delivered is in the outbox */
 	if (code == 0 && end != 0)
 		code = err_set(err, late.code, "%s", late.text);
 	if (!run->quiet)
@@ -360,9 +460,54 @@ static int run_engine(struct run *run, struct err *err)
 	return code;
 }
 
+static int code_of_status(int status)
+{
+	for (int code = ERR_NONE; code >= ERR_THRESHOLD; code--)
+		if (err_exit_status(code) == status)
+			return code;
+	return ERR_RUN;
+}
+
+/* The worker tells what is wrong with the config; here only the user's name is wanted of it. */
+static int give_up_most(const struct run *run, struct err *err)
+{
+	struct problems problems = {0};
+	struct options options = {0};
+	struct err ignored;
+	int code = run->setup.config != NULL
+		       ? options_load(&options, run->setup.config, &problems, &ignored)
+		       : options_default(&options, &ignored);
+
+	code = code == 0 && !run->keep_privileges ? privs_keep(options.sensor.user, err) : 0;
+	options_free(&options);
+	problems_fini(&problems);
+	return code;
+}
+
+static int run_supervisor(const struct run *run, int argc, char **argv, struct err *err)
+{
+	int status;
+	int code = give_up_most(run, err);
+
+	if (code == 0)
+		code = supervise(argc, argv, &status, err);
+	return code != 0 ? code : code_of_status(status); /* the worker has said why */
+}
+
+static int run_worker(struct run *run, struct err *err)
+{
+	int code;
+
+	run->tally = tally_new(err);
+	code = run->tally != NULL ? start(run, err) : ERR_MEMORY;
+	if (code == 0)
+		code = run_engine(run, err);
+	return code;
+}
+
 static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 {
-	struct run run = {.cli = cli};
+	struct run run = {.cli = cli, .station = station_take()};
 	int code;
 
 	run.watch.signal_fd = -1;
@@ -372,12 +517,11 @@ static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 		log_set_level(run.quiet		? LOG_LEVEL_WARN
 			      : run.verbose > 0 ? LOG_LEVEL_DEBUG
 						: LOG_LEVEL_INFO);
-		run.tally = tally_new(err);
-		code = run.tally != NULL ? start(&run, err) : ERR_MEMORY;
-		if (code == 0)
-			code = run_engine(&run, err);
+		code = run.station.supervisor < 0 ? run_supervisor(&run, argc, argv, err)
+						  : run_worker(&run, err);
 	}
 	watch_stop(&run.watch);
+	links_close(&run.links);
 	engine_free(run.engine);
 	(void)delivery_close(run.delivery, 0, NULL); /* what failed first is told */
 	loaded_fini(&run.loaded);
@@ -404,6 +548,7 @@ static const char help[] =
     "  -o, --output FILE       alerts as JSON lines too; - is standard output\n"
     "  -s, --snapshot-length N bytes of each frame (0: all)\n"
     "  -B, --buffer-size KIB   of the kernel's ring\n"
+    "      --keep-privileges   for debugging: stay who started it, with all rights\n"
     "  -q, --quiet             only warnings and errors\n"
     "  -v, --verbose           everything\n"
     "\n"

@@ -54,6 +54,16 @@ static void take_signals(struct watch *watch)
 	}
 }
 
+/* A descriptor whose other end is gone is told of once: it would be ready for ever. */
+static void take_input(struct watch *watch, struct pollfd *fd, const struct watch_input *input)
+{
+	bool gone = (fd->revents & (POLLHUP | POLLNVAL)) != 0;
+
+	input->on_input(watch->context);
+	if (gone)
+		fd->fd = -1;
+}
+
 static int wait_ms(uint64_t due_ns)
 {
 	uint64_t now = clock_monotonic();
@@ -66,21 +76,27 @@ static int wait_ms(uint64_t due_ns)
 static void *watch_thread(void *argument)
 {
 	struct watch *watch = argument;
-	struct pollfd fds[2] = {
+	struct pollfd fds[2 + WATCH_INPUTS] = {
 	    {.fd = watch->signal_fd, .events = POLLIN},
 	    {.fd = watch->wake_fd, .events = POLLIN},
 	};
 	uint64_t due = clock_monotonic() + watch->tick_ns;
 
+	for (unsigned i = 0; i < watch->input_count; i++)
+		fds[2 + i] = (struct pollfd){.fd = watch->input[i].fd, .events = POLLIN};
+
 	for (;;) {
 		int timeout = watch->on_tick != NULL ? wait_ms(due) : -1;
 
-		if (poll(fds, 2, timeout) < 0 && errno != EINTR)
+		if (poll(fds, 2 + watch->input_count, timeout) < 0 && errno != EINTR)
 			return NULL;
 		if (fds[1].revents != 0)
 			return NULL;
 		if (fds[0].revents != 0)
 			take_signals(watch);
+		for (unsigned i = 0; i < watch->input_count; i++)
+			if (fds[2 + i].revents != 0)
+				take_input(watch, &fds[2 + i], &watch->input[i]);
 		if (watch->on_tick != NULL && clock_monotonic() >= due) {
 			watch->on_tick(watch->context);
 			due = clock_monotonic() + watch->tick_ns;

@@ -6,6 +6,8 @@
  * signal handler.  The first SIGINT or SIGTERM is handed on; a second one ends the process at
  * once, for who does not want to wait for the draining.
  *
+ * Other descriptors may be waited for here too: a supervisor's, the kernel's news of links.
+ *
  * Calls: watch_init() before any thread is made, watch_start(), watch_stop() from the same thread.
  */
 #ifndef CLI_WATCH_H
@@ -17,12 +19,21 @@
 
 #include "bulkhead/err.h"
 
+#define WATCH_INPUTS 2
+
+struct watch_input {
+	int fd; /* borrowed */
+	void (*on_input)(void *context);
+};
+
 struct watch {
 	/* Set by the caller; both are called by the watching thread. */
 	void (*on_signal)(void *context, int signal_number);
 	void (*on_tick)(void *context); /* NULL: none */
 	void *context;
 	uint64_t tick_ns;
+	struct watch_input input[WATCH_INPUTS]; /* called when there is something to read */
+	unsigned input_count;
 
 	pthread_t thread;
 	bool running;

@@ -583,7 +583,7 @@ def need_root():
 
 
 def run_config(more=""):
-    return path("run.yaml", "version: 1\nsensor: { name: test }\ninventory: [%s]\n"
+    return path("run.yaml", "version: 1\nsensor: { name: test, user: \"\" }\ninventory: [%s]\n"
                 "capture: [{ interface: lo, tap: span, buffer: 4MiB }]\n"
                 "outbox: { file: %s }\nevidence: { directory: \"\" }\n%s"
                 % (path("run-inventory.yaml"), path("outbox.db"), more))
