@@ -156,7 +156,7 @@ static void packet_read(void *context, const struct export_packet *exported)
 		if (!r->role[i].suspect)
 			continue;
 		c.tenant = r->role[i].tenant;
-		copied_judge(r->s->book, &c, &copied);
+		copied_judge(&c, &copied);
 		add(&r->role[i], &c, &copied, exported->len);
 	}
 }
@@ -256,9 +256,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
 
-	if (ev->kind == EVENT_TOKEN)
-		copied_note(s->book, ev);
-	else if (ev->packet != NULL && ev->packet->payload != NULL && ev->has_ip)
+	if (ev->packet != NULL && ev->packet->payload != NULL && ev->has_ip)
 		read_payload(s, ev, out);
 }
 
@@ -281,7 +279,7 @@ const struct detector detect_relay_capture_export = {
     .kind = "relay.capture-export",
     .summary = "captured packets of another tenant leave a tenant's host or arrive at one",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_PAYLOAD) | EVENT_BIT(EVENT_TOKEN),
+    .wants = EVENT_BIT(EVENT_PAYLOAD),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
