@@ -47,11 +47,11 @@ class Capture:
         self.now += delay
         self.frames.append((self.now, data))
 
-    def write(self, name):
+    def write(self, name, snap=65535):
         body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
         for when, data in self.frames:
-            body += struct.pack("<IIII", int(when), int(round(when % 1 * 1e6)), len(data),
-                                len(data)) + data
+            body += struct.pack("<IIII", int(when), int(round(when % 1 * 1e6)),
+                                min(len(data), snap), len(data)) + data[:snap]
         with open(os.path.join(HERE, name), "wb") as f:
             f.write(gzip.compress(body, mtime=0))
 
@@ -180,6 +180,7 @@ def make_dhcp():
     c.add(M1, ALL, offer("172.30.8.66", T1, "offer", "172.30.8.66", "172.30.8.66"))
     c.add(M1, T1, offer("172.30.8.66", T1, "ack", "172.30.8.66", "172.30.8.66", to="172.30.8.201"))
     c.write("position-dhcp.pcap.gz")
+    c.write("position-dhcp-cut.pcap.gz", snap=128)
 
     c = Capture()
     c.add(M1, F1, advertise6("fe80::66", "fe80::20", F1, "2001:db8:42::66"))

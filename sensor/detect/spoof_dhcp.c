@@ -40,11 +40,32 @@ static const char *name_of_v4(uint8_t type)
 	}
 }
 
+/* The capture ends before the options: that it is a server's, and for whom, stands at the front. */
+static bool read_cut_v4(const struct packet *p, struct offer *o)
+{
+	struct cursor c = cursor_over(p->payload, p->payload_len);
+	uint8_t op, lease[4];
+
+	if (p->payload == NULL || p->payload_len >= p->payload_wire || p->sport != 67)
+		return false;
+	*o = (struct offer){.message = "server's, cut", .has_client = true};
+	op = cursor_u8(&c);
+	cursor_skip(&c, 15); /* up to ciaddr and with it */
+	cursor_bytes(&c, lease, sizeof lease);
+	cursor_skip(&c, 8); /* siaddr, giaddr */
+	cursor_bytes(&c, o->client.b, sizeof o->client.b);
+	o->lease = ip_from_v4(lease);
+	o->has_lease = !ip_is_unspecified(&o->lease);
+	return op == 2 && !c.failed;
+}
+
 static bool read_v4(const struct packet *p, struct offer *o)
 {
 	struct dhcp_message m;
 
-	if (!dhcp_parse(p, &m) || m.op != 2)
+	if (!dhcp_parse(p, &m))
+		return read_cut_v4(p, o);
+	if (m.op != 2)
 		return false;
 	*o = (struct offer){.has_client = !mac_is_zero(m.chaddr),
 			    .client = m.chaddr,
