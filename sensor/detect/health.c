@@ -5,9 +5,10 @@
  * Counters are looked at over windows of ten seconds; live, a sight event comes each second.  A
  * replay has one, at its end, which covers all of the capture.
  *
- *   health.drop             frames lost before they were judged; from 0.1 % it is told as certain
+ *   health.drop             frames lost before they were judged; from 0.1 % it is told as certain;
+ *                           also: a time in which nobody looked
  *   health.truncated        frames cut by the capture: content detectors see less
- *   health.silent-tap       no frame at all for half a minute
+ *   health.silent-tap       no frame at all for half a minute, or none can come (health_link.h)
  *   health.one-way          most TCP flows show one direction only
  *   health.unknown-segment  frames of VLANs that no inventory has, by VLAN
  *   health.unmapped         a share of frames of which neither NIC nor address is known
@@ -22,6 +23,7 @@
 #include <string.h>
 
 #include "detect/build.h"
+#include "detect/health_link.h"
 
 #define NS_A_SECOND UINT64_C(1000000000)
 #define WINDOW_NS (10 * NS_A_SECOND)
@@ -69,6 +71,7 @@ struct state {
 	uint64_t first_ns, aged_ns;	 /* inventory */
 	uint64_t frame_ns, delivered_ns; /* when the counter last moved */
 	bool silent;
+	struct links_seen links;
 };
 
 static struct finding *tell(const struct event *ev, const char *kind, enum confidence confidence,
@@ -228,7 +231,9 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
 
-	look_at_silence(s, ev, out);
+	if (ev->u.sight.link_count == 0)
+		look_at_silence(s, ev, out);
+	links_look(&s->links, ev, out);
 	look_at_sinks(s, ev, out);
 	look_at_age(s, ev, out);
 	if (s->window_ns == 0) {

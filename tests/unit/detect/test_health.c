@@ -80,6 +80,101 @@ static const struct finding *told(const struct watch *w, const char *kind)
 	return found;
 }
 
+static void look_at_link(struct watch *w, const struct sight_link *link)
+{
+	struct event ev = {.kind = EVENT_SIGHT,
+			   .ts_ns = ++w->second * SECOND,
+			   .inv = w->inv,
+			   .tap = inventory_tap(w->inv, 0),
+			   .segment = SEGMENT_NONE};
+
+	ev.u.sight.now = &w->now;
+	ev.u.sight.before = &w->before;
+	ev.u.sight.unknown_vlan = w->vlan;
+	ev.u.sight.link = link;
+	ev.u.sight.link_count = 1;
+	detect_health.event(w->state, &ev, &w->out);
+	w->before = w->now;
+}
+
+static const char *detail_of(const struct finding *f, const char *name)
+{
+	for (unsigned i = 0; i < f->detail_count; i++)
+		if (strcmp(f->detail[i].name, name) == 0)
+			return f->detail[i].text;
+	return "";
+}
+
+static void tells_links_at_once_and_again(void **state)
+{
+	struct watch *w = *state;
+	struct sight_link link = {.interface = "eth1", .state = LINK_UP, .frames = 1};
+
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 0);
+	link.state = LINK_DOWN;
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 1);
+	assert_string_equal(w->out.finding[0].kind, "health.silent-tap");
+	assert_string_equal(detail_of(&w->out.finding[0], "interface"), "eth1");
+	assert_string_equal(detail_of(&w->out.finding[0], "link"), "down");
+	for (unsigned i = 0; i < 9; i++)
+		look_at_link(w, &link);
+	assert_int_equal(w->out.count, 1);
+	link.state = LINK_GONE;
+	link.blind = true;
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 2);
+	assert_string_equal(detail_of(&w->out.finding[1], "link"), "gone");
+	link.state = LINK_UP;
+	link.blind = false;
+	for (unsigned i = 0; i < 5; i++)
+		look_at_link(w, &link);
+	assert_int_equal(w->out.count, 2);
+	link.blind = true;
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 3);
+	assert_string_equal(detail_of(&w->out.finding[2], "link"), "up, but not being read");
+}
+
+static void notes_the_first_quiet_second_of_a_busy_link_only(void **state)
+{
+	struct watch *w = *state;
+	struct sight_link link = {.interface = "eth1", .state = LINK_UP};
+
+	for (unsigned i = 0; i < 40; i++) {
+		link.frames += 50; /* not so busy that a second without one is remarkable */
+		look_at_link(w, &link);
+	}
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 0);
+	for (unsigned i = 0; i < 31; i++) {
+		link.frames += 200;
+		look_at_link(w, &link);
+	}
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 1);
+	assert_int_equal(w->out.finding[0].confidence, CONFIDENCE_INDICATOR);
+	for (unsigned i = 0; i < 28; i++)
+		look_at_link(w, &link);
+	assert_int_equal(w->out.count, 1);
+	look_at_link(w, &link);
+	assert_int_equal(w->out.count, 2);
+	assert_int_equal(w->out.finding[1].confidence, CONFIDENCE_PROOF);
+}
+
+static void tells_for_how_long_nobody_looked(void **state)
+{
+	struct watch *w = *state;
+
+	w->now.count[STAT_UNSEEN_MS] = 612;
+	live(w, 3);
+	assert_int_equal(w->out.count, 1);
+	assert_non_null(told(w, "health.drop"));
+	assert_int_equal(told(w, "health.drop")->confidence, CONFIDENCE_STRONG);
+	assert_string_equal(detail_of(told(w, "health.drop"), "unseen_ms"), "612");
+}
+
 static void is_quiet_when_all_is_well(void **state)
 {
 	struct watch *w = *state;
@@ -211,6 +306,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(is_quiet_when_all_is_well, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(tells_links_at_once_and_again, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notes_the_first_quiet_second_of_a_busy_link_only,
+					    set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(tells_for_how_long_nobody_looked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(weighs_drops, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(notices_silence_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(notices_one_way_and_cut_frames, set_up, tear_down),

@@ -74,7 +74,10 @@ static void every_kind_fires_exactly_one_rule(void **state)
 			f.confidence = levels[i];
 			if (judge_kind(rules, *kind, &f, v) != 1)
 				fail_msg("%s does not fire one rule", *kind);
-			if (strcmp(*kind, "health.unmapped") != 0)
+			/* What the sensor only suspects of its own sight is for the log. */
+			if (strcmp(*kind, "health.unmapped") != 0 &&
+			    (strncmp(*kind, "health.", 7) != 0 ||
+			     f.confidence != CONFIDENCE_INDICATOR))
 				assert_true(v[0].severity > SEVERITY_INFORMATIONAL);
 		}
 	}
