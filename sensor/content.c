@@ -55,7 +55,8 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 	emit_commit(w, r);
 }
 
-static void tokens(struct worker *w, struct flow *flow, unsigned direction,
+/* True when the payload's protocol was recognised. */
+static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
 {
 	struct token token[TOKENS_A_PACKET];
@@ -72,6 +73,7 @@ static void tokens(struct worker *w, struct flow *flow, unsigned direction,
 	if (count == 0 && (nth <= PAYLOAD_TOKEN_PACKETS || strange) &&
 	    token_of_payload(packet, &w->shared->key, &token[0]))
 		tell_token(w, flow, direction, packet, place, path, &token[0]);
+	return count > 0;
 }
 
 /* ---- labels ---------------------------------------------------------------------------------- */
@@ -291,6 +293,7 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path)
 {
 	bool tcp = packet->proto == IPPROTO_NUM_TCP;
+	bool known = false;
 
 	if (!(packet->flags & PACKET_L4) || (!tcp && packet->proto != IPPROTO_NUM_UDP))
 		return;
@@ -301,14 +304,14 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 	if (flow->payloads[direction] < UINT8_MAX)
 		flow->payloads[direction]++;
 	if (wants_tokens(w))
-		tokens(w, flow, direction, packet, place, path);
+		known = tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))
 		conflict_payload(w, flow, direction, packet, place);
 	if (w->dpi != NULL)
 		inspect(w, flow, packet, place);
 	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))
 		secrets(w, flow, direction, packet, place);
-	if (packet->payload_len > 0 && worker_wants(w, EVENT_PAYLOAD) &&
+	if (packet->payload_len > 0 && !known && worker_wants(w, EVENT_PAYLOAD) &&
 	    in_stream(w, flow, direction, packet))
 		tell_payload(w, flow, direction, packet, place, path);
 }

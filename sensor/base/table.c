@@ -184,8 +184,10 @@ static void prefetch_oldest(const struct table *table)
 {
 	uint32_t soon = table->oldest + EVICT_AHEAD;
 
-	if (soon < table->capacity)
-		__builtin_prefetch(&table->slots[entry_at(table, soon)->hash & table->mask], 1);
+	if (soon + EVICT_AHEAD >= table->capacity)
+		return;
+	__builtin_prefetch(entry_at(table, soon + EVICT_AHEAD), 1);
+	__builtin_prefetch(&table->slots[entry_at(table, soon)->hash & table->mask], 1);
 }
 
 void table_touch(struct table *table, void *value)

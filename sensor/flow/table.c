@@ -293,14 +293,15 @@ static int by_id(const void *a, const void *b)
 
 void flow_table_end_all(struct flow_table *t)
 {
-	/* Only at the end of a capture: an allocation is in order. */
+	/* Only at the end of a capture: an allocation is in order.  Flows that have nothing to tell
+	 * need no order. */
 	struct ending *ending = malloc(((size_t)t->used + 1) * sizeof *ending);
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < t->fresh; i++) {
 		if (!t->slot[i].used)
 			continue;
-		if (ending != NULL)
+		if (ending != NULL && (t->slot[i].watch != 0 || t->slot[i].dpi != 0))
 			ending[count++] = (struct ending){.id = t->slot[i].id, .slot = i};
 		else
 			drop(t, &t->slot[i]);
