@@ -502,19 +502,25 @@ static void look_ahead(const struct judge *j, const struct ring *ring, const str
 	}
 }
 
+void judge_drain(struct judge *j)
+{
+	const struct record *record;
+	int ring;
+
+	while ((ring = next_ring(j, &record)) >= 0) {
+		look_ahead(j, j->workers[ring].ring, record);
+		handle_record(j, record);
+		ring_pop(j->workers[ring].ring);
+		(void)atomic_fetch_add_explicit(&j->rounds, 1, memory_order_relaxed);
+	}
+}
+
 void judge_run(struct judge *j)
 {
 	for (;;) {
 		bool done = all_done(j); /* before the rings are found empty */
-		const struct record *record;
-		int ring;
 
-		while ((ring = next_ring(j, &record)) >= 0) {
-			look_ahead(j, j->workers[ring].ring, record);
-			handle_record(j, record);
-			ring_pop(j->workers[ring].ring);
-			(void)atomic_fetch_add_explicit(&j->rounds, 1, memory_order_relaxed);
-		}
+		judge_drain(j);
 		if (done)
 			break;
 		(void)atomic_fetch_add_explicit(&j->rounds, 1, memory_order_relaxed);
