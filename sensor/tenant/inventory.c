@@ -304,14 +304,15 @@ static bool same_tenant(const struct inventory *old, uint32_t was, const struct 
 bool inventory_moved(const struct inventory *old, const struct inventory *now, uint16_t domain,
 		     const struct ip_addr *ip)
 {
-	struct owner was = {.tenant = TENANT_EXTERNAL};
 	struct owner is = inventory_owner(now, domain, ip);
+	struct owner was;
 	uint32_t before = NAME_NONE;
 
 	if (domain < now->domain_count)
 		before = names_find(&old->names, SCOPE_DOMAIN, now->domain_names[domain]);
-	if (before != NAME_NONE)
-		was = inventory_owner(old, (uint16_t)before, ip);
+	/* What no segment has, then or now, is a domain too: there counts what is owned everywhere.
+	 */
+	was = inventory_owner(old, before != NAME_NONE ? (uint16_t)before : UINT16_MAX, ip);
 	return !same_tenant(old, was.tenant, now, is.tenant);
 }
 

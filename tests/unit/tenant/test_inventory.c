@@ -300,7 +300,7 @@ static void test_moved(void **state)
 {
 	struct loaded old, now;
 	struct ip_addr kept = ip_of("10.9.0.5"), given = ip_of("10.9.0.6"),
-		       gone = ip_of("10.9.0.7");
+		       gone = ip_of("10.9.0.7"), everywhere = ip_of("203.0.113.9");
 
 	(void)state;
 	load_good(
@@ -313,11 +313,16 @@ static void test_moved(void **state)
 			"tenants:\n  - { name: b, segments: [s], hosts: [{ name: h, ip: 10.9.0.6,"
 			" mac: \"02:00:00:00:00:02\" }] }\n"
 			"  - { name: a, segments: [s], hosts: [{ name: other, ip: 10.9.0.5,"
-			" mac: \"02:00:00:00:00:01\" }] }\n");
+			" mac: \"02:00:00:00:00:01\" }] }\n"
+			"  - { name: c, hosts: [{ name: h, ip: 203.0.113.9 }] }\n");
 	assert_false(inventory_moved(old.inv, now.inv, 1, &kept));
 	assert_true(inventory_moved(old.inv, now.inv, 1, &given));
 	assert_true(inventory_moved(old.inv, now.inv, 1, &gone));
 	assert_false(inventory_moved(old.inv, now.inv, 0, &given)); /* the domain is new */
+	/* A VLAN of no segment: there, too, what belongs to the same tenant has not moved. */
+	assert_int_equal(inventory_owner(now.inv, 0x8005, &everywhere).tenant, TENANT_FIRST + 2);
+	assert_false(inventory_moved(now.inv, now.inv, 0x8005, &everywhere));
+	assert_true(inventory_moved(old.inv, now.inv, 0x8005, &everywhere));
 	assert_false(inventory_mac_moved(old.inv, now.inv, mac_of("02:00:00:00:00:01")));
 	assert_true(inventory_mac_moved(old.inv, now.inv, mac_of("02:00:00:00:00:02")));
 	assert_true(inventory_generation(now.inv) > inventory_generation(old.inv));
