@@ -45,6 +45,33 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	finding_detail_text(f, "rewritten_destination", ip_format(&out_leg->leg->tuple.dst, text));
 }
 
+/* Is the address the relay's own, or an unregistered one that may be? */
+static bool its_own(const struct owner *owner, const struct ip_addr *ip, uint32_t relay)
+{
+	return owner->tenant == relay || owner->tenant == TENANT_UNKNOWN ||
+	       (owner->kind == OWNER_NONE && ip_is_private(ip));
+}
+
+/*
+ * The same content in two conversations is no rewriting yet: a file may be fetched twice, by two
+ * hosts.  Source NAT puts the relay's own address in place of the client's, on the way out as
+ * source and on the way back as destination; destination NAT changes one address and keeps both
+ * ports.
+ */
+static bool is_rewritten(const struct leg_view *in, const struct leg_view *out_leg, uint32_t relay)
+{
+	const struct flow_tuple *a = &in->leg->tuple;
+	const struct flow_tuple *b = &out_leg->leg->tuple;
+	bool same_src = ip_equal(&a->src, &b->src);
+	bool same_dst = ip_equal(&a->dst, &b->dst);
+
+	if (a->proto != b->proto || (same_src && same_dst))
+		return false;
+	if ((same_src || same_dst) && a->sport == b->sport && a->dport == b->dport)
+		return true;
+	return its_own(&out_leg->src, &b->src, relay) || its_own(&in->dst, &a->dst, relay);
+}
+
 void rewrite_judge(const struct event *ev, const struct leg_view *in,
 		   const struct leg_view *out_leg, struct findings *out)
 {
@@ -54,6 +81,8 @@ void rewrite_judge(const struct event *ev, const struct leg_view *in,
 		return;
 	if (!(in->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
 	    !(out_leg->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)))
+		return;
+	if (!is_rewritten(in, out_leg, relay))
 		return;
 	/* The victim is an end of the in-leg on the way out, of the out-leg on the way back. */
 	if (is_other_tenant(in->src.tenant, relay))
