@@ -41,14 +41,14 @@ struct alert {
 	char id[ALERT_ID_SIZE];
 	uint32_t seq; /* 1 at open */
 	enum alert_op op;
-	uint64_t ts_ns;	   /* packet time of this change */
+	uint64_t ts_ns; /* packet time of this change */
 	uint64_t first_ns, last_ns;
 	enum severity severity;
 	char sensor[ALERT_NAME_SIZE], site[ALERT_NAME_SIZE];
 	char rule[16];
 	char kind[40];
 	char confidence[16];
-	char status[16]; /* "open", "acknowledged", "closed" */
+	char status[16];		  /* "open", "acknowledged", "closed" */
 	char actor[ALERT_NAME_SIZE];	  /* tenant */
 	char actor_host[ALERT_NAME_SIZE]; /* host name, without tenant */
 	char actor_mac[MAC_TEXT_SIZE];	  /* "" unknown */
@@ -69,7 +69,7 @@ const char *alert_op_name(enum alert_op op);
 typedef void alert_emit(void *context, const struct alert *alert);
 
 struct incidents_config {
-	uint32_t capacity;	/* limits.open_alerts */
+	uint32_t capacity; /* limits.open_alerts */
 	uint64_t update_ns, close_ns;
 	const char *sensor, *site;
 	const char *evidence_directory; /* NULL or "": no files */

@@ -28,19 +28,21 @@
 #define APP_HOST_SIZE 80
 
 enum app_flags {
-	APP_SURE = 1u << 0,		    /* by content, not by port or address */
+	APP_SURE = 1u << 0,		     /* by content, not by port or address */
 	APP_CLEARTEXT_CREDENTIALS = 1u << 1, /* a password or token was readable */
 	APP_ENCRYPTED = 1u << 2,
 };
 
 struct app {
-	uint16_t flags;		      /* enum app_flags */
-	uint64_t risks;		      /* nDPI's risk bits */
-	char proto[APP_NAME_SIZE];    /* "TLS", "HTTP", "DNS"; "" unknown.  Always upper level protocol */
-	char service[APP_NAME_SIZE];  /* "Google" when the protocol carries a known service, else "" */
+	uint16_t flags;		   /* enum app_flags */
+	uint64_t risks;		   /* nDPI's risk bits */
+	char proto[APP_NAME_SIZE]; /* "TLS", "HTTP", "DNS"; "" unknown.  Always upper level protocol
+				    */
+	char service[APP_NAME_SIZE];  /* "Google" when the protocol carries a known service, else ""
+				       */
 	char category[APP_NAME_SIZE]; /* "Web", "Network" ... */
-	char host[APP_HOST_SIZE];     /* SNI, HTTP Host or DNS name: wire bytes, not trusted; last 79 */
-	char ja3[33];		      /* client fingerprint, "" unknown */
+	char host[APP_HOST_SIZE]; /* SNI, HTTP Host or DNS name: wire bytes, not trusted; last 79 */
+	char ja3[33];		  /* client fingerprint, "" unknown */
 	char ja3s[33];
 };
 

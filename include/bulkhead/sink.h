@@ -108,15 +108,20 @@ struct delivery_config {
 
 struct delivery;
 
-int delivery_open(struct delivery **delivery, const struct delivery_config *config,
-		  struct err *err) __attribute__((warn_unused_result));
+int delivery_open(struct delivery **delivery, const struct delivery_config *config, struct err *err)
+    __attribute__((warn_unused_result));
 /* Queues a state change; copies it.  Never blocks on a socket.  When the queue is nearly full
  * updates are dropped first and counted; opens and closes wait for the disk only, bounded. */
 void delivery_submit(struct delivery *delivery, const struct alert *alert);
 /* Copies; the newest one not yet sent replaces the one before.  Any thread. */
 void delivery_heartbeat(struct delivery *delivery, const struct heartbeat *beat);
-/* Drains (bounded by timeout_ns without progress when sinks are down), then frees.  ERR_NOREDIS or
- * ERR_RUN when a required sink did not get everything.  NULL is fine. */
+/*
+ * Drains (bounded by timeout_ns without progress when sinks are down) and ends the threads; nothing
+ * may be submitted any more, the counters are final.  ERR_NOREDIS or ERR_RUN when a required sink
+ * did not get everything.  NULL is fine.
+ */
+int delivery_drain(struct delivery *delivery, uint64_t timeout_ns, struct err *err);
+/* Drains unless that was done, then frees. */
 int delivery_close(struct delivery *delivery, uint64_t timeout_ns, struct err *err);
 /* Sets STAT_OUTBOX_* and STAT_SINK_* in out; leaves the others. */
 void delivery_stats(struct delivery *delivery, struct stats *out);
@@ -135,6 +140,6 @@ bool delivery_soc_word(struct delivery *delivery, struct soc_word *word);
  * and counted in *skipped (may be NULL). */
 int outbox_each(const char *path, bool (*each)(void *context, const struct sink_record *record),
 		void *context, uint64_t *skipped, struct err *err)
-	__attribute__((warn_unused_result));
+    __attribute__((warn_unused_result));
 
 #endif

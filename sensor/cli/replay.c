@@ -295,10 +295,9 @@ static int finish(struct replay *replay, struct err *err)
 	int code;
 
 	engine_span(replay->engine, &report.first_ns, &report.last_ns);
-	engine_stats(replay->engine, &report.stats);
-	code = delivery_close(replay->delivery,
+	code = delivery_drain(replay->delivery,
 			      replay->redis != NULL ? DRAIN_REDIS_NS : DRAIN_FILE_NS, err);
-	replay->delivery = NULL;
+	engine_stats(replay->engine, &report.stats);
 	if (!replay->quiet)
 		report_print(&report, replay->tally, replay->cli);
 	if (replay->stats != NULL) {

@@ -36,6 +36,7 @@ struct delivery {
 	bool replay;
 	pthread_t writer;
 	bool writing;
+	bool drained;
 	uint64_t give_up_at;  /* atomic; 0 never: when the writer stops waiting for the disk */
 	struct stats judged;  /* written by the judge */
 	struct stats written; /* written by the writer */
@@ -291,13 +292,15 @@ uint64_t delivery_cursor_ahead(struct delivery *d)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-int delivery_close(struct delivery *d, uint64_t timeout_ns, struct err *err)
+int delivery_drain(struct delivery *d, uint64_t timeout_ns, struct err *err)
 {
 	uint64_t dropped;
 	struct stats stats;
 	int code = 0;
 
 	if (d == NULL)
+		return 0;
+	if (d->drained)
 		return 0;
 	if (d->queue != NULL) {
 		__atomic_store_n(&d->give_up_at, clock_monotonic() + timeout_ns, __ATOMIC_RELAXED);
@@ -306,11 +309,20 @@ int delivery_close(struct delivery *d, uint64_t timeout_ns, struct err *err)
 		(void)pthread_join(d->writer, NULL);
 		code = sender_finish(d->sender, err);
 	}
+	d->drained = true;
 	delivery_stats(d, &stats);
 	dropped = stat_get(&stats, STAT_OUTBOX_DROPPED);
 	if (code == 0 && d->replay && dropped > 0)
 		code = err_set(err, ERR_RUN, "%" PRIu64 " state changes could not be written",
 			       dropped);
-	free_all(d);
+	return code;
+}
+
+int delivery_close(struct delivery *d, uint64_t timeout_ns, struct err *err)
+{
+	int code = delivery_drain(d, timeout_ns, err);
+
+	if (d != NULL)
+		free_all(d);
 	return code;
 }
