@@ -12,6 +12,9 @@
 
 #include "bulkhead/clock.h"
 
+/* A signal to a process, to its group and by its supervisor is one wish. */
+#define SAME_WISH_NS (NS_PER_SEC / 4)
+
 static void ending_signals(sigset_t *set)
 {
 	(void)sigemptyset(set);
@@ -40,18 +43,30 @@ int watch_init(struct watch *watch, bool reload, struct err *err)
 static void take_signals(struct watch *watch)
 {
 	struct signalfd_siginfo info;
-	sigset_t ending;
 
 	while (read(watch->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
 		int number = (int)info.ssi_signo;
 
-		watch->on_signal(watch->context, number);
-		if (number != SIGINT && number != SIGTERM)
-			continue;
-		/* From now on these find one thread that does not block them: the default holds. */
-		ending_signals(&ending);
-		(void)pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
+		if (number != SIGINT && number != SIGTERM) {
+			watch->on_signal(watch->context, number);
+		} else if (watch->told_ns == 0) {
+			watch->told_ns = clock_monotonic();
+			watch->on_signal(watch->context, number);
+		}
 	}
+}
+
+/* From then on these find one thread that does not block them: the default holds. */
+static void let_signals_end(struct watch *watch)
+{
+	sigset_t ending;
+
+	if (watch->told_ns == 0 || watch->told_ns == UINT64_MAX ||
+	    clock_monotonic() - watch->told_ns < SAME_WISH_NS)
+		return;
+	watch->told_ns = UINT64_MAX;
+	ending_signals(&ending);
+	(void)pthread_sigmask(SIG_UNBLOCK, &ending, NULL);
 }
 
 /* A descriptor whose other end is gone is told of once: it would be ready for ever. */
@@ -88,12 +103,16 @@ static void *watch_thread(void *argument)
 	for (;;) {
 		int timeout = watch->on_tick != NULL ? wait_ms(due) : -1;
 
+		if (watch->told_ns != 0 && watch->told_ns != UINT64_MAX)
+			timeout = wait_ms(watch->told_ns + SAME_WISH_NS);
+
 		if (poll(fds, 2 + watch->input_count, timeout) < 0 && errno != EINTR)
 			return NULL;
 		if (fds[1].revents != 0)
 			return NULL;
 		if (fds[0].revents != 0)
 			take_signals(watch);
+		let_signals_end(watch);
 		for (unsigned i = 0; i < watch->input_count; i++)
 			if (fds[2 + i].revents != 0)
 				take_input(watch, &fds[2 + i], &watch->input[i]);

@@ -3,8 +3,8 @@
  * watch.h - the thread that waits for signals and the clock while the engine runs.
  *
  * Signals are blocked in every thread and read from a descriptor here, so no code runs in a
- * signal handler.  The first SIGINT or SIGTERM is handed on; a second one ends the process at
- * once, for who does not want to wait for the draining.
+ * signal handler.  The first SIGINT or SIGTERM is handed on; a second one, a moment later, ends
+ * the process at once, for who does not want to wait for the draining.
  *
  * Other descriptors may be waited for here too: a supervisor's, the kernel's news of links.
  *
@@ -38,6 +38,7 @@ struct watch {
 	pthread_t thread;
 	bool running;
 	int signal_fd, wake_fd;
+	uint64_t told_ns; /* when it was first told to end; 0 never, UINT64_MAX: a second counts */
 };
 
 /* reload: SIGHUP too. */

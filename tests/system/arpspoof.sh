@@ -53,7 +53,7 @@ only_evil_is_accused() {
 
 # The SOC's shell, from the outbox, with the sensor gone.
 shell() {
-	"$LAB_BIN" alerts "$@" --outbox "$LAB_DIR/outbox.db"
+	"$LAB_BIN" alerts "$@" --outbox "$STATE/outbox.db"
 }
 
 shell_tells_the_same() {
@@ -97,7 +97,7 @@ main() {
 		"ether src $C_MAC and ip and (src host $A_IP or (src host $WEB_IP and dst host $A_IP))"
 	lab_check "nobody but evil/c is accused" only_evil_is_accused
 	lab_check "the documents are JSON of this sensor" documents_are_json
-	lab_check "evidence was kept" test -n "$(ls "$LAB_DIR/evidence")"
+	lab_check "evidence was kept" test -n "$(ls "$STATE/evidence")"
 
 	kill -TERM "$LAB_SENSOR"
 	wait "$LAB_SENSOR"

@@ -176,7 +176,7 @@ lab_span() {
 # A Redis of our own; LAB_REDIS is its socket.  Files are shared by all namespaces.
 lab_redis() {
 	LAB_REDIS=$LAB_DIR/redis.sock
-	redis-server --port 0 --unixsocket "$LAB_REDIS" --dir "$LAB_DIR" --save '' --appendonly no \
+	redis-server --port 0 --unixsocket "$LAB_REDIS" --unixsocketperm 777 --dir "$LAB_DIR" --save '' --appendonly no \
 		--daemonize no --logfile "$LAB_DIR/redis.log" &
 	LAB_REDIS_PID=$!
 	LAB_PIDS+=("$LAB_REDIS_PID")
@@ -197,14 +197,36 @@ lab_until() {
 	done
 }
 
-# lab_sensor CONFIG - starts bulkhead run on the SPAN and waits until it watches.
-lab_sensor() {
-	lab_start sw "$LAB_DIR/sensor.log" "$LAB_BIN" run -c "$1"
-	# shellcheck disable=SC2034 # for the test
+# Files and Redis within reach of the user that a sensor becomes.
+lab_share() {
+	chmod 711 "$LAB_DIR"
+	mkdir -p "$LAB_DIR/state"
+	chown "$1" "$LAB_DIR/state"
+	chmod 700 "$LAB_DIR/state"
+}
+
+# The worker of a supervisor, LAB_SENSOR by default.
+lab_worker() {
+	pgrep -P "${1:-$LAB_SENSOR}" -x bulkhead-worker
+}
+
+lab_log_has() {
+	grep -Eq -- "$1" "$LAB_DIR/sensor.log"
+}
+
+# lab_launch COMMAND... - starts a sensor by its command and waits until it watches.
+lab_launch() {
+	rm -f "$LAB_DIR/sensor.log"
+	lab_start sw "$LAB_DIR/sensor.log" "$@"
 	LAB_SENSOR=$LAB_PID
-	lab_until 15 grep -q 'watching:' "$LAB_DIR/sensor.log" || {
+	lab_until 15 lab_log_has 'watching:' || {
 		lab_bad "the sensor does not start"
 		sed 's/^/     /' "$LAB_DIR/sensor.log"
 		return 1
 	}
+}
+
+# lab_sensor CONFIG - bulkhead run on the SPAN.
+lab_sensor() {
+	lab_launch "$LAB_BIN" run -c "$1"
 }

@@ -15,7 +15,7 @@ UPDATE=1s
 states_of_file() { # "id seq", a line a state change
 	python3 -c "
 import json
-for line in open('$LAB_DIR/alerts.jsonl'):
+for line in open('$STATE/alerts.jsonl'):
     b = json.loads(line)['bulkhead']
     print(b['alert_id'], b['seq'])"
 }

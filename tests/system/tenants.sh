@@ -9,7 +9,12 @@
 A_MAC=02:77:00:00:00:0a B_MAC=02:77:00:00:00:0b C_MAC=02:77:00:00:00:0c GW_MAC=02:77:00:00:00:01
 A_IP=10.77.0.11 B_IP=10.77.0.21 C_IP=10.77.0.66 GW_IP=10.77.0.1 WEB_IP=198.51.100.10
 
+# SENSOR_USER is whom the sensor becomes: nobody, unless the test needs it to stay root.
+SENSOR_USER=${SENSOR_USER-nobody} STATE=
+CAPTURE='[{ interface: span1, tap: span, buffer: 8MiB }]'
+
 write_config() {
+	STATE=$LAB_DIR/state
 	cat >"$LAB_DIR/inventory.yaml" <<YAML
 version: 1
 segments:
@@ -25,16 +30,17 @@ taps:
 YAML
 	cat >"$LAB_DIR/bulkhead.yaml" <<YAML
 version: 1
-sensor: { name: lab, site: test, user: "" }
+sensor: { name: lab, site: test, user: "$SENSOR_USER" }
 inventory: [inventory.yaml]
-capture: [{ interface: span1, tap: span, buffer: 8MiB }]
-outbox: { file: $LAB_DIR/outbox.db }
-evidence: { directory: $LAB_DIR/evidence }
+capture: $CAPTURE
+outbox: { file: $STATE/outbox.db }
+evidence: { directory: $STATE/evidence }
 redis: { url: "unix://$LAB_REDIS" }
-output: [{ file: $LAB_DIR/alerts.jsonl }]
+output: [{ file: $STATE/alerts.jsonl }]
 windows: { update: ${UPDATE:-60s} }
 YAML
-	mkdir -m 700 "$LAB_DIR/evidence"
+	lab_share "${SENSOR_USER:-root}"
+	install -d -m 700 -o "${SENSOR_USER:-root}" "$STATE/evidence"
 }
 
 # Ordinary life until it is killed: both tenants fetch a file from behind the gateway, and ping it.
