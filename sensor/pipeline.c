@@ -24,6 +24,9 @@
 #define CONFIRM_NS (10 * NS_PER_SEC)
 /* Captures of several queues are out of order by this much without anything being wrong. */
 #define REORDER_NS NS_PER_MS
+/* What a frame may be older than the moment when its worker finds nothing to read: a block of the
+ * ring is handed over after some ms, a thread that waits for a busy CPU is late by tens. */
+#define IDLE_LAG_NS (200 * NS_PER_MS)
 /* Domains above are those of VLANs that no inventory knows: each its own. */
 #define DOMAIN_UNKNOWN 0x8000u
 /* Inner layers of tunnels that are no known segment: kept apart from the native flows. */
@@ -555,10 +558,15 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }
 
+/* Without frames the wall clock goes on, behind what may still lie in an open block of the ring:
+ * else its frames would come late, which looks like a clock that went back. */
 void pipeline_idle(struct worker *w, uint64_t wall_ns)
 {
-	if (wall_ns <= w->now_ns)
+	if (wall_ns <= w->now_ns + IDLE_LAG_NS)
 		return;
+	wall_ns -= IDLE_LAG_NS;
+	if (atomic_load_explicit(&w->first_ns, memory_order_relaxed) == 0)
+		atomic_store_explicit(&w->first_ns, wall_ns, memory_order_relaxed);
 	w->now_ns = wall_ns;
 	w->frame = NULL;
 	tick(w);
