@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * spoof_mac.c - a host sends with another's MAC, to itself, so that the switch moves the port.
+ * spoof_mac.c - a host sends with another's MAC, mostly to itself, so that the switch moves the
+ *port.
  *
  *	victim's MAC -> actor's own MAC		the switch learns the victim behind the actor's
  *						port; nobody else gets to see the frame
@@ -14,6 +15,11 @@
  *   IP     a packet from the receiver's own address to itself, or to the provider, that comes
  *          with the MAC of the provider's gateway and a TTL that no router took anything off.
  *
+ *   ARP    a question from the MAC of the provider's router in the name of a tenant's host that
+ *          has a NIC of its own.  A router answers for others (proxy ARP, RFC 1027) but asks in its
+ *          own name (RFC 826): the host asks, with a borrowed MAC.  Load balancers and NAT hold
+ *          their customers' addresses and may ask so.
+ *
  * By headers alone a neighbour could send these to frame the receiver: attribution stays "claimed".
  */
 #include "base/table.h"
@@ -22,11 +28,13 @@
 /* The victim's next frame takes the port back, so a theft has to be repeated, many times a second;
  * single odd frames of some stack are not one. */
 #define ARP_NEEDED 3
+/* Who lives with a borrowed MAC asks for each of his peers; one frame may be damaged. */
+#define QUESTIONS_NEEDED 2
 #define WITHIN_NS (10 * UINT64_C(1000000000))
 #define PAIRS 4096
 
 struct pair_key {
-	uint64_t stolen, thief; /* MACs */
+	uint64_t stolen, thief; /* MACs; the host, where the thief shows no MAC of his own */
 };
 
 struct pair {
@@ -74,27 +82,73 @@ static bool says_nothing(const struct packet *p)
 	       (!ip_is_unspecified(&p->src) && ip_equal(&p->src, &p->dst));
 }
 
-static void see_arp(struct state *s, const struct event *ev, struct findings *out)
+/* How many frames are to be told now: none until enough came soon enough. */
+static uint64_t note(struct state *s, const struct event *ev, uint64_t thief, uint64_t needed)
 {
-	const struct packet *p = ev->packet;
-	struct pair_key key = {.stolen = mac_to_u64(ev->smac), .thief = mac_to_u64(ev->dmac)};
-	struct pair *pair;
+	struct pair_key key = {.stolen = mac_to_u64(ev->smac), .thief = thief};
+	uint64_t frames;
 	bool fresh;
+	struct pair *pair = table_put(s->pairs, &key, &fresh);
 
-	if (p == NULL || p->l3 != L3_ARP || !says_nothing(p))
-		return;
-	pair = table_put(s->pairs, &key, &fresh);
 	if (fresh || (!pair->proved && ev->ts_ns - pair->since_ns > WITHIN_NS)) {
 		pair->since_ns = ev->ts_ns;
 		pair->frames = 0;
 	}
 	pair->frames++;
-	if (pair->frames >= ARP_NEEDED)
+	if (pair->frames >= needed)
 		pair->proved = true;
 	if (!pair->proved)
-		return;
-	tell(ev, "ARP to itself", pair->frames, out);
+		return 0;
+	frames = pair->frames;
 	pair->frames = 0;
+	return frames;
+}
+
+static void see_arp(struct state *s, const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	uint64_t frames;
+
+	if (p == NULL || p->l3 != L3_ARP || !says_nothing(p))
+		return;
+	frames = note(s, ev, mac_to_u64(ev->dmac), ARP_NEEDED);
+	if (frames > 0)
+		tell(ev, "ARP to itself", frames, out);
+}
+
+/* A router's MAC, and nothing else: its owner holds nobody's address but his own. */
+static bool is_plain_router(const struct carrier *c)
+{
+	const uint32_t holds = ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT | ROLE_HYPERVISOR;
+
+	return c->tenant == TENANT_INFRASTRUCTURE && (c->roles & ROLE_ROUTER) != 0 &&
+	       (c->roles & holds) == 0;
+}
+
+static void see_question(struct state *s, const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	const struct host *host;
+	struct owner owner;
+	struct finding *f;
+	uint64_t frames;
+
+	if (p == NULL || p->l3 != L3_ARP || p->arp_op != 1 || ip_is_unspecified(&p->src) ||
+	    ip_equal(&p->src, &p->dst) || !mac_equal(p->arp_sha, ev->smac))
+		return;
+	owner = bindings_owner(ev->bindings, ev->inv, ev->domain, &p->src, ev->ts_ns);
+	host = is_tenant(owner.tenant) ? inventory_host(ev->inv, owner.host) : NULL;
+	if (host == NULL || host->mac_count == 0)
+		return;
+	frames = note(s, ev, host->id, QUESTIONS_NEEDED);
+	f = frames > 0 ? build_finding(out, ev, "spoof.mac", CONFIDENCE_STRONG) : NULL;
+	if (f == NULL)
+		return;
+	f->has_flow = false;
+	f->actor = party_of_owner(&owner, &p->src);
+	f->victim = party_of_carrier(&ev->from, ev->smac);
+	f->count = frames;
+	finding_detail_text(f, "method", "own address, another's MAC");
 }
 
 /* What stacks begin with (64, 128, 255 by default everywhere, 32 in old ones). */
@@ -119,6 +173,8 @@ static void see_returned(const struct event *ev, struct findings *out)
 
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
+	if (ev->kind == EVENT_ARP && ev->has_mac && is_plain_router(&ev->from))
+		see_question(opaque, ev, out);
 	if (!between_strangers(ev))
 		return;
 	if (ev->kind == EVENT_ARP)
@@ -143,7 +199,7 @@ static void close_state(void *opaque)
 
 const struct detector detect_spoof_mac = {
     .kind = "spoof.mac",
-    .summary = "frames with another's MAC as source, addressed to the sender's own NIC",
+    .summary = "frames with another's MAC as source, to the sender's own NIC or in its own name",
     .wants = EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_RETURNED),
     .state_size = sizeof(struct state),
     .open = open_state,
