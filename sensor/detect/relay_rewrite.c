@@ -6,8 +6,7 @@
  *	actor  < server  ---- in-leg ---->  [actor's NIC]  ---- out-leg ---->  victim < server
  *
  * What NAT leaves alone tells: the initial sequence number with its options, or the payload.  One
- * leg must be a stranger's path by itself, and the L2 chain must hold.  Between the same two
- * addresses what is no random number proves nothing: a client says the same on its next connection.
+ * leg must be a stranger's path by itself, and the L2 chain must hold.
  */
 #include "detect/build.h"
 #include "detect/meet.h"
@@ -46,7 +45,6 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	finding_detail_text(f, "rewritten_destination", ip_format(&out_leg->leg->tuple.dst, text));
 }
 
-<<<<<<< ours
 /* Is the address the relay's own, or an unregistered one that may be? */
 static bool its_own(const struct owner *owner, const struct ip_addr *ip, uint32_t relay)
 {
@@ -72,21 +70,13 @@ static bool is_rewritten(const struct leg_view *in, const struct leg_view *out_l
 	if ((same_src || same_dst) && a->sport == b->sport && a->dport == b->dport)
 		return true;
 	return its_own(&out_leg->src, &b->src, relay) || its_own(&in->dst, &a->dst, relay);
-=======
-static bool same_ends(const struct leg *a, const struct leg *b)
-{
-	return ip_equal(&a->tuple.src, &b->tuple.src) && ip_equal(&a->tuple.dst, &b->tuple.dst);
->>>>>>> theirs
 }
 
 void rewrite_judge(const struct event *ev, const struct leg_view *in,
 		   const struct leg_view *out_leg, struct findings *out)
 {
-	const struct token *token = &ev->u.meet.token;
 	uint32_t relay = in->to.tenant;
 
-	if (token->kind != TOKEN_TCP_SYN && !token->random && same_ends(in->leg, out_leg->leg))
-		return;
 	if (!mac_equal(in->leg->dmac, out_leg->leg->smac) || relay == TENANT_INFRASTRUCTURE)
 		return;
 	if (!(in->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
