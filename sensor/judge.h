@@ -33,7 +33,8 @@ void judge_attach_delivery(struct judge *judge, struct delivery *delivery);
 /* The same: for how long nobody looked before this start. */
 void judge_unseen(struct judge *judge, uint64_t ms);
 void judge_run(struct judge *judge);
-/* Takes all that is in the rings and may be taken yet; for judge_run() and for who has no thread. */
+/* Takes all that is in the rings and may be taken yet; for judge_run() and for who has no thread.
+ */
 void judge_drain(struct judge *judge);
 void judge_wake(struct judge *judge); /* cheap when it is awake */
 /* New rules (handed over; NULL keeps the old ones).  The inventory is in shared. */
