@@ -82,9 +82,22 @@ def anonymous_memory(pid):
     return 0
 
 
+def note_threads(pid, seconds):
+    """Keeps the CPU time of each thread: what is to be read of it while it lives."""
+    try:
+        for thread in os.listdir("/proc/%d/task" % pid):
+            with open("/proc/%d/task/%s/schedstat" % (pid, thread)) as f:
+                seconds[thread] = int(f.read().split()[0]) / 1e9
+    except (OSError, IndexError):
+        pass
+
+
 class Run:
-    def __init__(self, cpu, wall, rss, memory):
-        self.cpu, self.wall, self.rss, self.memory = cpu, wall, rss, memory
+    """CPU and wall seconds; RSS and what of it is no file, in bytes; CPU of the busiest thread."""
+
+    def __init__(self, cpu, wall, rss, memory, busiest):
+        self.cpu, self.wall, self.rss = cpu, wall, rss
+        self.memory, self.busiest = memory, busiest
 
 
 def run(command, remove=(), cwd=None):
@@ -93,6 +106,7 @@ def run(command, remove=(), cwd=None):
         if os.path.exists(path):
             os.unlink(path)
     peak = [0]
+    threads_cpu = {}
     start = time.monotonic()
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, cwd=cwd)
@@ -100,8 +114,9 @@ def run(command, remove=(), cwd=None):
     done = threading.Event()
 
     def watch():
-        while not done.wait(0.02):
+        while not done.wait(0.01):
             peak[0] = max(peak[0], anonymous_memory(child.pid))
+            note_threads(child.pid, threads_cpu)
 
     def drain():
         errors.append(child.stderr.read())
@@ -119,7 +134,8 @@ def run(command, remove=(), cwd=None):
     if child.returncode != 0:
         sys.exit("%s: exit status %d\n%s" % (" ".join(command), child.returncode,
                                             errors[0].decode(errors="replace")[-2000:]))
-    return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024, peak[0])
+    return Run(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024, peak[0],
+               max(threads_cpu.values(), default=0.0))
 
 
 def median(runs, what):

@@ -47,7 +47,7 @@ def function_at(module, offset):
 
 
 def allocations(place, preload, capture, name):
-    """(thread, caller) -> number, for the threads of the packet path."""
+    """Caller -> number, for the threads of the packet path."""
     config, outbox = place.config("check-" + name, place.generate("inventory", hosts=HOSTS), LIMITS)
     listing = place.path("check-%s.allocations" % name)
     command, remove = place.replay(config, outbox, capture)
@@ -65,7 +65,8 @@ def allocations(place, preload, capture, name):
             if thread not in PACKET_THREADS or EXCEPTED.search(words[2]):
                 continue
             if caller != EXCEPTED_FUNCTION:
-                key = "%s: %s (%s)" % (thread, caller, os.path.basename(words[2]))
+                # By caller alone: what is set up once is so by the thread that comes first.
+                key = "%s (%s)" % (caller, os.path.basename(words[2]))
                 counts[key] = counts.get(key, 0) + int(words[4])
     return counts
 

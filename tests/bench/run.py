@@ -138,7 +138,8 @@ def measure_memory(place, report, inventory, rounds):
 
 
 def measure_workers(place, report, name, full, rounds, inventory):
-    """How much faster, by the clock, two workers are than one."""
+    """How much less the busiest thread has to do with two workers: what two cores gain.  By the
+    clock too, which on a busy machine says nothing."""
     generator, usual, whole, lines, _ = WORKLOADS[name]
     packets, flows = whole if full else usual
     capture = place.generate(generator, packets, flows)
@@ -149,8 +150,10 @@ def measure_workers(place, report, name, full, rounds, inventory):
             say("%s: round %d of %d, %d workers" % (name, turn + 1, rounds, workers))
             of_it.append(bench.run(*place.replay(config, outbox, capture, "--workers",
                                                  str(workers))))
-    one, two = median(runs[1], "wall"), median(runs[2], "wall")
-    report.record(kind="workers", workload=name, one_s=one, two_s=two, gain=one / two)
+    one, two = median(runs[1], "busiest"), median(runs[2], "busiest")
+    report.record(kind="workers", workload=name, busiest_of_one_s=one, busiest_of_two_s=two,
+                  gain=one / two, gain_by_the_clock=median(runs[1], "wall") / median(runs[2], "wall"),
+                  cpu_one_s=median(runs[1], "cpu"), cpu_two_s=median(runs[2], "cpu"))
     return one / two
 
 
@@ -166,7 +169,7 @@ def table_of_targets(report, results, memory, workers, rates):
         report.target("memory of 1 Mi flows, at most", memory / MIB, MEMORY_TARGET / MIB,
                       MEMORY_STRETCH / MIB, "%.0f MiB", below=True)
     for name, gain in workers.items():
-        report.target("%s, two workers against one" % name, gain, WORKERS_TARGET, WORKERS_STRETCH)
+        report.target("%s, two workers against one (busiest thread)" % name, gain, WORKERS_TARGET, WORKERS_STRETCH)
     if rates:
         report.target("live, IMIX, loss-free rate against tcpdump", rates["imix"], 0.8, 1.0)
 

@@ -27,7 +27,7 @@ def panel(at, title, axis, points, top):
     """One curve: points are (x, y), x by powers of ten."""
     low, high = math.log10(points[0][0]), math.log10(points[-1][0])
     wide, tall = WIDTH - LEFT - 18, HEIGHT - TOP - BOTTOM
-    parts = [text(at + LEFT + wide / 2, 20, title, extra=' font-weight="bold"')]
+    parts = [text(at + LEFT + wide / 2, 20, title + ", µs a packet", extra=' font-weight="bold"')]
 
     def place(x, y):
         return (at + LEFT + (math.log10(x) - low) / (high - low) * wide,
@@ -51,12 +51,12 @@ def panel(at, title, axis, points, top):
 
 
 def write(path, curves):
-    """curves: (title, axis, points); all with the same height, so that they compare."""
-    top = nice_top(1.15 * max(y for _, _, points in curves for _, y in points))
+    """curves: (title, axis, points)."""
     parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
              'font-family="sans-serif" font-size="11">' % (WIDTH * len(curves), HEIGHT),
              '<rect width="100%" height="100%" fill="#fff"/>']
     for i, (title, axis, points) in enumerate(curves):
+        top = nice_top(1.15 * max(y for _, y in points))
         parts += panel(i * WIDTH, title, axis, points, top)
     with open(path, "w") as f:
         f.write("\n".join(parts) + "\n</svg>\n")
