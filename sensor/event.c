@@ -131,10 +131,13 @@ static void rebuild_union(struct event *ev, const struct record *r)
 	case EVENT_STRAY:
 		ev->u.stray.asked = r->u.stray.asked;
 		break;
-	default: /* paths, tunnels */
+	case EVENT_PATH:
+	case EVENT_TUNNEL:
 		ev->u.path.packets = r->u.path.packets;
 		ev->u.path.bytes = r->u.path.bytes;
 		ev->u.path.answered = r->u.path.answered;
+		break;
+	default: /* the event is all there is to it */
 		break;
 	}
 }
