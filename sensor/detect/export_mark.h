@@ -24,7 +24,9 @@ static inline uint32_t mark_read32(const uint8_t *p, bool big)
 
 static inline uint16_t mark_read16(const uint8_t *p, bool big)
 {
-	return big ? read_be16(p) : (uint16_t)(p[1] << 8 | p[0]);
+	if (big)
+		return read_be16(p);
+	return (uint16_t)(p[1] << 8 | p[0]);
 }
 
 /* A file header of pcap or a section header of pcapng at p; fills format, big_endian, linktype. */
