@@ -297,16 +297,30 @@ static bool chained(const struct flow *flow, unsigned direction, const struct pa
 	return false;
 }
 
+static struct watch_path watch_path_of(const struct worker *w, unsigned direction,
+				       const struct path_key *key, uint32_t bits)
+{
+	return (struct watch_path){.key = *key,
+				   .bits = bits,
+				   .direction = (uint8_t)direction,
+				   .from = inventory_carrier(w->inv, key->smac).tenant,
+				   .to = inventory_carrier(w->inv, key->dmac).tenant};
+}
+
 static struct watch *start_watch(struct worker *w, struct flow *flow)
 {
 	struct watch *watch = watch_open(w->watches, flow_table_slot(w->flows, flow), w->now_ns);
+	struct watch_path left;
 
 	flow->watch = watch_slot(w->watches, watch) + 1;
 	for (unsigned d = 0; d < 2; d++)
-		for (unsigned i = 0; i < FLOW_PATHS; i++)
+		for (unsigned i = 0; i < FLOW_PATHS; i++) {
+			struct watch_path path =
+			    watch_path_of(w, d, &flow->path[d][i], flow->verdict[d][i]);
+
 			if (!zero_key(&flow->path[d][i]))
-				(void)watch_path_add(w->watches, watch, d, &flow->path[d][i],
-						     flow->verdict[d][i]);
+				(void)watch_path_add(w->watches, watch, &path, &left);
+		}
 	return watch;
 }
 
@@ -392,6 +406,19 @@ static void note_place(struct watch_path *path, const struct packet *packet,
 			path->vlan[path->vlan_count++] = packet->tag[i].tci & 0x0fff;
 }
 
+static struct watch_path *new_path(struct worker *w, const struct flow *flow, struct watch *watch,
+				   unsigned direction, const struct path_key *key, uint32_t bits)
+{
+	struct watch_path path = watch_path_of(w, direction, key, bits);
+	struct watch_path left;
+	struct watch_path *added = watch_path_add(w->watches, watch, &path, &left);
+	struct place place = {.segment = left.segment, .domain = flow->key.domain};
+
+	if (left.packets != 0)
+		tell_counts(w, flow, &left, NULL, &place, true);
+	return added;
+}
+
 /* Returns whether the path is young. */
 static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, unsigned direction,
 		      const struct path_key *key, uint32_t bits, const struct packet *packet,
@@ -401,10 +428,8 @@ static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 	struct watch_match match;
 
 	if (path == NULL)
-		path = watch_path_add(w->watches, watch, direction, key, bits);
+		path = new_path(w, flow, watch, direction, key, bits);
 	watch_touch(w->watches, watch, w->now_ns);
-	if (path == NULL)
-		return false;
 	note_place(path, packet, place);
 	path->packets++;
 	path->bytes += packet->ip_len;

@@ -262,7 +262,7 @@ static bool is_copy(struct worker *w, struct flow *flow, unsigned direction,
 
 	if (tap == NULL || tap->view != VIEW_BOTH)
 		return false;
-	print = packet_fingerprint(packet, true) ^
+	print = packet_fingerprint(packet) ^
 		(uint32_t)(mac_to_u64(packet->smac) * 31 + mac_to_u64(packet->dmac) * 7);
 	if (print != flow->copy_of[direction]) {
 		flow->copy_of[direction] = print;

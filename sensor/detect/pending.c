@@ -119,8 +119,12 @@ void pending_note(struct pending *p, const struct event *ev, struct mac_addr mac
 
 void pending_relayed(struct pending *p, const struct event *ev)
 {
-	for (unsigned end = 0; end < 2; end++) {
-		struct key key = {.flow_id = ev->flow_id, .mac = mac_to_u64(ev->smac), .end = end};
+	/* In by one NIC, out by another of the same tenant, perhaps. */
+	const struct mac_addr mac[2] = {ev->u.relayed.in_dmac, ev->smac};
+
+	for (unsigned i = 0; i < 4; i++) {
+		struct key key = {
+		    .flow_id = ev->flow_id, .mac = mac_to_u64(mac[i / 2]), .end = i % 2};
 		struct entry *e = table_put(p->table, &key, NULL);
 
 		e->relayed = true;

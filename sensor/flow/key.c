@@ -70,6 +70,8 @@ struct flow_tuple flow_tuple_of(const struct flow *flow, unsigned direction)
 }
 
 #define FINGERPRINT_BYTES 32
+/* A payload shorter than the above names a packet when it is there as a whole, from this on. */
+#define BODY_MIN 8
 
 /* Mixing is not keyed: a collision needs both packets in one flow and on the right NICs. */
 static uint32_t mix(uint32_t h, uint32_t v)
@@ -78,29 +80,10 @@ static uint32_t mix(uint32_t h, uint32_t v)
 	return h ^ h >> 15;
 }
 
-uint32_t packet_fingerprint(const struct packet *p, bool exact)
+static uint32_t mix_bytes(uint32_t h, const uint8_t *data, uint32_t len)
 {
-	uint32_t h = mix(p->proto, p->ip_len);
-	const uint8_t *data = p->payload;
-	uint32_t len = p->payload_len;
-
-	if (exact)
-		h = mix(h, p->ip_id ^ (uint32_t)p->ttl << 24);
-	if ((p->flags & PACKET_L4) && p->proto == IPPROTO_NUM_TCP) {
-		/* Sequence numbers name the packet; MSS clamping changes checksum and options. */
-		h = mix(h, p->tcp_seq);
-		h = mix(h, p->tcp_ack);
-		h = mix(h, p->tcp_flags);
-		len = 0;
-	} else if (p->flags & PACKET_LATER_FRAGMENT || !(p->flags & PACKET_L4)) {
-		h = mix(h, p->ip_id ^ (uint32_t)p->fragment_offset << 16);
-		data = p->l4;
-		len = p->l4_len;
-	} else {
-		h = mix(h, p->l4_checksum);
-	}
 	if (data == NULL)
-		len = 0;
+		return h;
 	if (len > FINGERPRINT_BYTES)
 		len = FINGERPRINT_BYTES;
 	for (uint32_t i = 0; i + 4 <= len; i += 4) {
@@ -109,5 +92,69 @@ uint32_t packet_fingerprint(const struct packet *p, bool exact)
 		memcpy(&word, data + i, sizeof word);
 		h = mix(h, word);
 	}
+	return h;
+}
+
+static uint32_t never_0(uint32_t h)
+{
 	return h == 0 ? 1 : h;
+}
+
+static bool has_ports(const struct packet *p)
+{
+	return (p->flags & PACKET_L4) && !(p->flags & PACKET_LATER_FRAGMENT);
+}
+
+uint32_t packet_fingerprint(const struct packet *p)
+{
+	uint32_t h = mix(mix(p->proto, p->ip_len), p->ip_id ^ (uint32_t)p->ttl << 24);
+
+	if (!has_ports(p))
+		return never_0(mix_bytes(mix(h, p->fragment_offset), p->l4, p->l4_len));
+	if (p->proto != IPPROTO_NUM_TCP)
+		return never_0(mix_bytes(mix(h, p->l4_checksum), p->payload, p->payload_len));
+	return never_0(mix(mix(mix(h, p->tcp_seq), p->tcp_ack), p->tcp_flags));
+}
+
+/* RFC 768; what a first fragment says of the whole too. */
+static uint32_t udp_length(const struct packet *p)
+{
+	return p->l4_len >= 6 ? (uint32_t)p->l4[4] << 8 | p->l4[5] : 0;
+}
+
+static uint32_t head_print(const struct packet *p)
+{
+	bool known = has_ports(p);
+
+	if (known && p->proto == IPPROTO_NUM_TCP && p->tcp_header_len != 0)
+		return never_0(mix(mix(p->tcp_seq, p->tcp_ack),
+				   p->tcp_flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)));
+	if (known && p->l4_checksum != 0)
+		return never_0(mix(mix(p->l4_checksum, p->icmp_type),
+				   p->proto == IPPROTO_NUM_UDP ? udp_length(p) : p->icmp_code));
+	if (!known && p->ip_id == 0 && p->l4_len >= BODY_MIN)
+		return 0;
+	return never_0(mix(mix(p->ip_id, p->ip_len), p->fragment_offset));
+}
+
+static uint32_t body_print(const struct packet *p)
+{
+	bool known = has_ports(p);
+	const uint8_t *data = known || p->l4 == NULL ? p->payload : p->l4;
+	uint32_t len = known || p->l4 == NULL ? p->payload_len : p->l4_len;
+	uint32_t h = mix(p->proto, p->fragment_offset);
+
+	/* Pings are all alike but for their number, and that is in the head. */
+	if (p->proto == IPPROTO_NUM_ICMP || p->proto == IPPROTO_NUM_ICMPV6)
+		return 0;
+	if (len < BODY_MIN || (len < FINGERPRINT_BYTES && (!known || len != p->payload_wire)))
+		return 0;
+	if (known && p->proto == IPPROTO_NUM_UDP)
+		h = mix(h, udp_length(p));
+	return never_0(mix_bytes(len < FINGERPRINT_BYTES ? mix(h, len) : h, data, len));
+}
+
+struct packet_prints packet_prints(const struct packet *p)
+{
+	return (struct packet_prints){.head = head_print(p), .body = body_print(p)};
 }

@@ -134,8 +134,20 @@ uint32_t flow_table_used(const struct flow_table *table);
 /* The tuple of a flow's packets that go in this direction. */
 struct flow_tuple flow_tuple_of(const struct flow *flow, unsigned direction);
 
-/* What identifies one packet whatever NICs it passes: never TTL, header checksum or MACs.
- * exact: also the IP id, for recognising copies of one frame. */
-uint32_t packet_fingerprint(const struct packet *packet, bool exact);
+/* What identifies one frame, so that its copies are recognised. */
+uint32_t packet_fingerprint(const struct packet *packet);
+
+/*
+ * What identifies one packet on both sides of a relay, whatever NICs it passes.  Two values, each
+ * enough by itself, 0 when the capture is too short for it: a relay may change one of them, hardly
+ * both.  TTL, IP id, options, lengths and the flags that middleboxes touch are in neither, so that
+ * clamping, re-segmenting, fragmenting and padding with extension headers hide nothing.
+ */
+struct packet_prints {
+	uint32_t head; /* TCP numbers, UDP or ICMP checksum; of what has neither: the IP id */
+	uint32_t body; /* first bytes of the payload */
+};
+
+struct packet_prints packet_prints(const struct packet *packet);
 
 #endif

@@ -164,20 +164,48 @@ struct watch_path *watch_path_find(struct watch *w, unsigned direction, const st
 	return NULL;
 }
 
-struct watch_path *watch_path_add(struct watch_table *t, struct watch *w, unsigned direction,
-				  const struct path_key *key, uint32_t bits)
+/*
+ * Which path makes room.  Whoever sends a flow's packets from made-up MACs must not push out the
+ * two of a relay: paths of a match stay while there are others, the one just used stays, and of
+ * the rest nobody can tell which goes.
+ */
+static unsigned path_to_leave(struct watch *w)
 {
-	struct watch_path *path;
+	unsigned matched = 0, start, path;
 
-	if (w->path_count == WATCH_PATHS) {
-		stat_add(t->stats, STAT_PATHS_FULL, 1);
-		return NULL;
+	for (unsigned i = 0; i < WATCH_PATHS; i++)
+		matched += w->path[i].matched || i == w->last_path;
+	start = (++w->replaced * 0x9e3779b1u >> 16) % WATCH_PATHS;
+	for (unsigned i = 0; i < WATCH_PATHS; i++) {
+		path = (start + i) % WATCH_PATHS;
+		if (path != w->last_path && (!w->path[path].matched || matched == WATCH_PATHS))
+			break;
 	}
-	path = &w->path[w->path_count++];
-	path->key = *key;
-	path->bits = bits;
-	path->direction = (uint8_t)direction;
 	return path;
+}
+
+static struct watch_path *free_path(struct watch_table *t, struct watch *w)
+{
+	unsigned path;
+
+	if (w->path_count < WATCH_PATHS)
+		return &w->path[w->path_count++];
+	stat_add(t->stats, STAT_PATHS_FULL, 1);
+	path = path_to_leave(w);
+	for (unsigned i = 0; i < WATCH_PRINTS; i++)
+		if (w->print[i].path == path)
+			w->print[i].prints = (struct packet_prints){0};
+	return &w->path[path];
+}
+
+struct watch_path *watch_path_add(struct watch_table *t, struct watch *w,
+				  const struct watch_path *path, struct watch_path *left)
+{
+	struct watch_path *place = free_path(t, w);
+
+	*left = *place;
+	*place = *path;
+	return place;
 }
 
 static struct frame_sample *sample_at(const struct watch_table *t, uint64_t serial)
@@ -204,6 +232,14 @@ static uint64_t keep_sample(struct watch_table *t, const struct frame *frame, ui
 
 enum chain { CHAIN_NONE, CHAIN_FORWARD, CHAIN_BACKWARD, CHAIN_BRIDGED };
 
+/* Does one path end at the NIC that the other begins at?  What comes in by one NIC, VLAN or host of
+ * a tenant and goes out by another was passed on all the same. */
+static bool arrives_where(const struct watch_path *in, const struct watch_path *out)
+{
+	return mac_equal(in->key.dmac, out->key.smac) ||
+	       (in->to == out->from && in->to >= TENANT_FIRST);
+}
+
 /* How two frames with one packet hang together; before was captured first. */
 static enum chain chain_of(const struct watch_path *before, const struct watch_path *now)
 {
@@ -214,11 +250,9 @@ static enum chain chain_of(const struct watch_path *before, const struct watch_p
 		return before->key.scope != now->key.scope && before->key.tap == now->key.tap
 			   ? CHAIN_BRIDGED
 			   : CHAIN_NONE;
-	if (mac_equal(before->key.dmac, now->key.smac) && (before->bits & PATH_IN) &&
-	    (now->bits & PATH_OUT))
+	if (arrives_where(before, now) && (before->bits & PATH_IN) && (now->bits & PATH_OUT))
 		return CHAIN_FORWARD;
-	if (mac_equal(now->key.dmac, before->key.smac) && (now->bits & PATH_IN) &&
-	    (before->bits & PATH_OUT))
+	if (arrives_where(now, before) && (now->bits & PATH_IN) && (before->bits & PATH_OUT))
 		return CHAIN_BACKWARD;
 	return CHAIN_NONE;
 }
@@ -238,43 +272,87 @@ static void fill_match(struct watch_table *t, struct watch_match *match, enum ch
 	match->ttl_delta = match->in_is_late ? print->ttl - ttl : ttl - print->ttl;
 }
 
+static bool is_duplicate(const struct watch_print *print, const struct watch_print *now)
+{
+	return print->path == now->path && print->ttl == now->ttl && print->len == now->len &&
+	       print->prints.head == now->prints.head && print->prints.body == now->prints.body &&
+	       now->ts_ns - print->ts_ns < DUPLICATE_NS;
+}
+
+/* The other leg of this packet: by its head, else by its body.  Sets *duplicate when it is a copy
+ * of a frame instead. */
+static struct watch_print *other_leg(struct watch_table *t, struct watch *w,
+				     const struct watch_print *now, bool *duplicate)
+{
+	const struct watch_path *path = &w->path[now->path];
+	struct watch_print *by_body = NULL;
+
+	for (unsigned i = 0; i < WATCH_PRINTS; i++) {
+		struct watch_print *print = &w->print[i];
+		bool head = print->prints.head != 0 && print->prints.head == now->prints.head;
+		bool body = print->prints.body != 0 && print->prints.body == now->prints.body;
+
+		if (!head && !body)
+			continue;
+		if (is_duplicate(print, now)) {
+			*duplicate = true;
+			return NULL;
+		}
+		if (print->path == now->path || now->ts_ns - print->ts_ns > t->window_ns ||
+		    w->path[print->path].direction != path->direction ||
+		    chain_of(&w->path[print->path], path) == CHAIN_NONE)
+			continue;
+		if (head)
+			return print;
+		if (by_body == NULL)
+			by_body = print;
+	}
+	return by_body;
+}
+
+static struct watch_print *print_slot(struct watch *w, const struct packet_prints *prints)
+{
+	struct watch_print *slot;
+
+	if ((prints->head ^ prints->body) % 32 == 0) {
+		slot = &w->print[WATCH_RECENT + w->sampled_next];
+		w->sampled_next = (uint8_t)((w->sampled_next + 1) % WATCH_SAMPLED);
+		return slot;
+	}
+	slot = &w->print[w->print_next];
+	w->print_next = (uint8_t)((w->print_next + 1) % WATCH_RECENT);
+	return slot;
+}
+
 bool watch_packet(struct watch_table *t, struct watch *w, struct watch_path *path,
 		  const struct packet *packet, const struct frame *frame, uint64_t now_ns,
 		  struct watch_match *match)
 {
-	uint32_t fingerprint = packet_fingerprint(packet, false);
-	uint8_t index = (uint8_t)(path - w->path);
-	struct watch_print *print;
-	bool found = false;
+	struct watch_print now = {.prints = packet_prints(packet),
+				  .path = (uint8_t)(path - w->path),
+				  .ttl = packet->ttl,
+				  .len = (uint16_t)packet->ip_len,
+				  .ts_ns = now_ns};
+	bool duplicate = false;
+	struct watch_print *other;
 
-	for (unsigned i = 0; i < WATCH_PRINTS; i++) {
-		enum chain chain;
-
-		print = &w->print[i];
-		if (print->fingerprint != fingerprint)
-			continue;
-		if (print->path == index && print->ttl == packet->ttl &&
-		    now_ns - print->ts_ns < DUPLICATE_NS) {
-			stat_add(t->stats, STAT_DUPLICATES, 1);
-			return false;
-		}
-		if (print->path == index || now_ns - print->ts_ns > t->window_ns ||
-		    w->path[print->path].direction != path->direction)
-			continue;
-		chain = chain_of(&w->path[print->path], path);
-		if (chain == CHAIN_NONE)
-			continue;
-		fill_match(t, match, chain, print, &w->path[print->path], path, packet->ttl);
-		print->fingerprint = 0; /* a pair counts once */
-		found = true;
-		break;
+	if (now.prints.head == 0 && now.prints.body == 0)
+		return false;
+	w->last_path = now.path;
+	other = other_leg(t, w, &now, &duplicate);
+	if (duplicate) {
+		stat_add(t->stats, STAT_DUPLICATES, 1);
+		return false;
 	}
-	print = &w->print[w->print_next];
-	w->print_next = (uint8_t)((w->print_next + 1) % WATCH_PRINTS);
-	*print = (struct watch_print){.fingerprint = fingerprint,
-				      .path = index,
-				      .ttl = packet->ttl,
-				      .ts_ns = now_ns,
-				      .sample = keep_sample(t, frame, now_ns)};
-	return found;
+	if (other != NULL) {
+		struct watch_path *before = &w->path[other->path];
+
+		fill_match(t, match, chain_of(before, path), other, before, path, packet->ttl);
+		before->matched = true;
+		path->matched = true;
+		other->prints = (struct packet_prints){0}; /* a pair counts once */
+	}
+	now.sample = keep_sample(t, frame, now_ns);
+	*print_slot(w, &now.prints) = now;
+	return other != NULL;
 }

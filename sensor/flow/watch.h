@@ -5,7 +5,8 @@
  * An ordinary flow costs a compare of its path.  A flow that was delivered to, or sent by, a NIC
  * of somebody else gets a watch: its paths with counters, and fingerprints of its last packets, so
  * that the same packet seen into a NIC and out of it again is recognised (the L2 chain: the first
- * frame's destination MAC is the second one's source MAC; the TTL proves nothing).
+ * frame's destination MAC is the second one's source MAC, or that of another NIC or host of the
+ * same tenant; the TTL proves nothing).
  *
  * Memory: `capacity` watches and one ring of frame samples, allocated at start.  When all are in
  * use the one untouched longest goes, those without a relay first; counted.
@@ -23,12 +24,18 @@
 #define WATCH_PATHS 8
 /* Userland relays lag by milliseconds (11 ms measured at most); this many packets of one flow in
  * flight is more than a window of full segments in that time. */
-#define WATCH_PRINTS 64
+#define WATCH_RECENT 64
+/* A relay that holds packets back longer is given away by some of them, kept a while longer: of a
+ * thousand packets every 32nd. */
+#define WATCH_SAMPLED 32
+#define WATCH_PRINTS (WATCH_RECENT + WATCH_SAMPLED)
 
 struct watch_path {
 	struct path_key key;
-	uint32_t bits; /* enum path_bits */
+	uint32_t bits;	   /* enum path_bits */
+	uint32_t from, to; /* tenants of its NICs */
 	uint16_t segment;
+	bool matched; /* a leg of a relay */
 	uint8_t direction;
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_MAX_TAGS];
@@ -39,10 +46,10 @@ struct watch_path {
 };
 
 struct watch_print {
-	uint32_t fingerprint; /* 0 unused */
+	struct packet_prints prints; /* both 0: unused */
 	uint8_t path;
 	uint8_t ttl;
-	uint16_t spare;
+	uint16_t len; /* low bits of the packet's length */
 	uint64_t ts_ns;
 	uint64_t sample; /* serial of its frame sample */
 };
@@ -53,7 +60,10 @@ struct watch {
 	uint8_t used;
 	uint8_t path_count;
 	uint8_t print_next;
-	uint8_t relays; /* saturating */
+	uint8_t sampled_next;
+	uint8_t relays;	   /* saturating */
+	uint8_t last_path; /* of the last packet */
+	uint32_t replaced; /* paths */
 	uint64_t last_ns;
 	struct watch_path path[WATCH_PATHS];
 	struct watch_print print[WATCH_PRINTS];
@@ -98,9 +108,10 @@ struct watch *watch_oldest(struct watch_table *table);
 /* The path with this key and direction, or NULL. */
 struct watch_path *watch_path_find(struct watch *watch, unsigned direction,
 				   const struct path_key *key);
-/* Adds one; NULL (counted) when all are taken. */
+/* Adds one, in the place of another one when all are taken (counted); `left` gets what
+ * was there, with packets 0 when nothing was. */
 struct watch_path *watch_path_add(struct watch_table *table, struct watch *watch,
-				  unsigned direction, const struct path_key *key, uint32_t bits);
+				  const struct watch_path *path, struct watch_path *left);
 
 /* Remembers the packet and tells whether it was seen on the other side of a NIC before. */
 bool watch_packet(struct watch_table *table, struct watch *watch, struct watch_path *path,
