@@ -76,7 +76,9 @@ static void set(struct link *link, int index, unsigned flags)
 {
 	bool enabled = (flags & IFF_UP) != 0;
 
-	if (index != 0 && enabled && (link->index != index || !link->enabled))
+	if (index == 0 || !enabled)
+		link->came = false;
+	else if (link->index != index || !link->enabled)
 		link->came = true;
 	link->index = index;
 	link->enabled = enabled;

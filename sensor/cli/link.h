@@ -22,7 +22,7 @@ struct link {
 	int index;	       /* the kernel's; 0: gone */
 	bool enabled;	       /* as far as the operator is concerned it is up */
 	enum link_state state;
-	bool came;   /* up or back since links_open(): it can be opened again */
+	bool came;   /* up or back since links_open(), and still: it can be opened again */
 	bool listed; /* in the list that is being read */
 };
 
