@@ -13,10 +13,15 @@ prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
 datadir ?= $(prefix)/share/bulkhead
+docdir ?= $(prefix)/share/doc/bulkhead
 unitdir ?= $(prefix)/lib/systemd/system
 sysconfdir ?= /etc
 
-PKGS = libpcap libndpi hiredis yaml-0.1 sqlite3 libxxhash zlib libzstd libmaxminddb
+# pkg-config's name and Debian's package, which is in dist/packages-build.txt too.
+LIBRARIES = libpcap=libpcap-dev libndpi=libndpi-dev hiredis=libhiredis-dev yaml-0.1=libyaml-dev \
+	sqlite3=libsqlite3-dev libxxhash=libxxhash-dev zlib=zlib1g-dev libzstd=libzstd-dev \
+	libmaxminddb=libmaxminddb-dev
+PKGS := $(foreach library,$(LIBRARIES),$(firstword $(subst =, ,$(library))))
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla
 HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
 # clang 14 wants a second, self-abolishing option for this one.
@@ -51,13 +56,29 @@ UNIT_SRC := $(wildcard $(ROOMS:%=tests/unit/%/test_*.c))
 endif
 OBJ := $(SRC:%.c=$(BUILD)/%.o)
 UNIT := $(UNIT_SRC:%.c=$(BUILD)/%)
-JOBS := -j$(shell nproc)
+TEST_PROGRAMS := $(UNIT) $(if $(ROOMS),,$(BUILD)/tests/scenario/delivery_driver)
 
-all: $(BUILD)/bulkhead ## build the sensor (default)
+# What people call runs a make of its own: on all processors, and with what pkg-config says now.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+SUB = @$(MAKE) --no-print-directory $(if $(V),,-s) $(PARALLEL)
+
+all: ## build the sensor (default)
+	$(SUB) $(BUILD)/bulkhead
 
 $(BUILD)/bulkhead: $(BUILD)/sensor/main.o $(BUILD)/libbulkhead.a
 	@echo "LINK $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+# Says what to install before the compiler says what it does not find.
+$(BUILD)/libraries-found: Makefile
+	@mkdir -p $(@D)
+	@command -v pkg-config >/dev/null || { \
+		echo "make: no pkg-config here: apt install pkg-config, or make deps" >&2; exit 1; }
+	@missing=; for library in $(LIBRARIES); do \
+		pkg-config --exists $${library%=*} || missing="$$missing $${library#*=}"; done; \
+		[ -z "$$missing" ] || { \
+		echo "make: not found:$$missing; apt install them, or make deps" >&2; exit 1; }
+	@touch $@
 
 $(BUILD)/libbulkhead.a: $(OBJ)
 	@rm -f $@
@@ -67,41 +88,40 @@ $(BUILD)/libbulkhead.a: $(OBJ)
 RULES := $(wildcard rules/*.yaml)
 $(BUILD)/gen/core_rules.h: sensor/rule/embed.sh $(RULES)
 	@mkdir -p $(@D)
-	sh sensor/rule/embed.sh $(RULES) >$@.tmp
+	$(Q)sh sensor/rule/embed.sh $(RULES) >$@.tmp
 	@mv $@.tmp $@
 
 $(BUILD)/sensor/rule/core.o: $(BUILD)/gen/core_rules.h
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | $(BUILD)/libraries-found
 	@mkdir -p $(@D)
 	@echo "CC   $<"
 	$(Q)$(CC) $(CPPFLAGS) $(THIRD) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/unit/%: tests/unit/%.c $(BUILD)/libbulkhead.a
+$(BUILD)/tests/%: tests/%.c $(BUILD)/libbulkhead.a
 	@mkdir -p $(@D)
 	@echo "TEST $<"
 	$(Q)$(CC) $(CPPFLAGS) -Itests $(THIRD) $(CFLAGS) -MMD -MP -o $@ $< $(BUILD)/libbulkhead.a $(LDFLAGS) $(LDLIBS) -lcmocka
 
-unit-programs: $(UNIT)
+test-programs: $(TEST_PROGRAMS)
 
-unit: $(UNIT) ## run the unit tests only
+unit: ## run the unit tests only
+	$(SUB) test-programs
 	@set -e; for t in $(UNIT); do $$t; done
 
-# Sub-makes, because what pkg-config says changes when packages come in.
 demo: ## install what is missing, build, show an attack and its alerts in a private Redis
 	@sh dist/install-packages.sh build demo
-	@$(MAKE) --no-print-directory $(JOBS) all
+	$(SUB) $(BUILD)/bulkhead
 	@sh dist/demo.sh $(BUILD)/bulkhead
 
 check: ## install what tests need, build, run all tests
 	@sh dist/install-packages.sh build demo test
-	@$(MAKE) --no-print-directory $(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory $(JOBS) warnings
-	@sh tests/run.sh $(BUILD)
+	$(SUB) $(BUILD)/bulkhead test-programs
+	@tests/run.py $(BUILD)
 
 # gcc's are errors in every build; these are clang's.
 warnings: $(BUILD)/gen/core_rules.h ## hold every file to the warnings of clang too
-	@printf '%s\n' $(SRC) sensor/main.c $(UNIT_SRC) | xargs -P $$(nproc) -n 16 \
+	@printf '%s\n' $(SRC) sensor/main.c $(TEST_PROGRAMS:$(BUILD)/%=%.c) | xargs -P $$(nproc) -n 16 \
 		clang -fsyntax-only $(CPPFLAGS) -Itests $(THIRD) $(STD) $(WARN) -Werror
 
 lint: ## layers, headers, format, lengths, detectors and their cases
@@ -111,17 +131,20 @@ fmt: ## format all C files
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 # setarch -R: the sanitizers of this age do not start on kernels with more random address bits.
-SANITIZED = setarch -R sh tests/run.sh
+SANITIZED = setarch -R tests/run.py
+SANITIZE = FORTIFY= HARDEN= OPT="-O1 -g"
 
 asan: ## unit, command-line and replay tests under AddressSanitizer and UBSan
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=build-asan FORTIFY= HARDEN= OPT="-O1 -g" \
-		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" all unit-programs
+	@sh dist/install-packages.sh build demo test
+	$(SUB) BUILD=build-asan $(SANITIZE) \
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
+		build-asan/bulkhead test-programs
 	@ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
 		UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) build-asan unit cli replay
 
 tsan: ## the same under ThreadSanitizer
-	@$(MAKE) --no-print-directory $(JOBS) BUILD=build-tsan FORTIFY= HARDEN= OPT="-O1 -g" \
-		SAN="-fsanitize=thread" all unit-programs
+	@sh dist/install-packages.sh build demo test
+	$(SUB) BUILD=build-tsan $(SANITIZE) SAN="-fsanitize=thread" build-tsan/bulkhead test-programs
 	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
 
 # BENCH="--full --rounds 5 --growth --live --strict": tests/bench/run.py --help
@@ -140,6 +163,8 @@ install: all ## install to DESTDIR and prefix (/usr/local)
 	install -m 755 $(BUILD)/bulkhead $(DESTDIR)$(bindir)/bulkhead
 	for page in docs/man/*.[1-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(mandir)/man$${page##*.}/$${page##*/}; done
+	for file in README.md CHANGELOG.md docs/*.md; do \
+		install -D -m 644 $$file $(DESTDIR)$(docdir)/$${file##*/}; done
 	for file in docs/alert.schema.json $(wildcard rules/*.yaml rules/README.md dist/redis/*); do \
 		install -D -m 644 $$file $(DESTDIR)$(datadir)/$${file#d*/}; done
 	install -d $(DESTDIR)$(unitdir)
@@ -153,5 +178,5 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
--include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(UNIT:=.d)
-.PHONY: all unit unit-programs demo check warnings lint fmt asan tsan bench fuzz deps install clean help
+-include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(TEST_PROGRAMS:=.d)
+.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench fuzz deps install clean help

@@ -24,8 +24,9 @@ text may begin with >=, <=, >, < or != (numbers) or ~ (regular expression).
 `silent: all`: no kind but the expected ones.  As for an analyst's board, alerts of severity
 informational and health.* do not count here.
 
-Each capture is replayed twice and has to give the same bytes.  Needs python3-yaml.  Last line:
-"N passed, N failed".
+Each capture is replayed twice and has to give the same bytes.  In the end the documents of all
+cases are held to docs/alert.schema.json.  Needs python3-yaml, python3-jsonschema and jq.  Last
+line: "N passed, N failed".
 """
 import collections
 import json
@@ -152,7 +153,7 @@ def judge(case, alerts):
             yield "not silent: %s" % told(alert)
 
 
-def run_case(binary, folder):
+def run_case(binary, folder, documents):
     with open(os.path.join(folder, "case.yaml"), encoding="utf-8") as f:
         case = yaml.safe_load(f)
     unknown = set(case) - KEYS
@@ -163,9 +164,29 @@ def run_case(binary, folder):
         return ["exit status %d: %s" % (status, text.strip()[-300:])]
     if replay(binary, folder, case)[2] != lines:
         return ["a second replay gives other bytes"]
+    documents.write(lines)
     alerts = incidents(lines)
     wrong = list(judge(case, alerts))
     return wrong + ["    was: %s" % told(a) for a in alerts] if wrong else []
+
+
+def hold_to_schema(documents):
+    """What is wrong, one line each."""
+    documents.flush()
+    if os.path.getsize(documents.name) == 0:
+        return []
+    check = os.path.join(TOP, "tests", "unit", "alert", "check_schema.py")
+    run = subprocess.run([sys.executable, check, os.path.join(TOP, "docs", "alert.schema.json"),
+                          documents.name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True, check=False)
+    return run.stdout.splitlines()[-20:] or ["exit %d" % run.returncode] if run.returncode else []
+
+
+def tell(name, wrong):
+    print("%s %s" % ("FAIL" if wrong else "ok  ", name))
+    for line in wrong:
+        print("     %s" % line)
+    return bool(wrong)
 
 
 def main():
@@ -176,17 +197,16 @@ def main():
     names = args or sorted(n for n in os.listdir(HERE)
                            if os.path.exists(os.path.join(HERE, n, "case.yaml")))
     failed = 0
-    for name in names:
-        try:
-            wrong = run_case(binary, os.path.join(HERE, name))
-        except (OSError, ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError,
-                subprocess.TimeoutExpired) as error:
-            wrong = ["%s: %s" % (type(error).__name__, error)]
-        failed += bool(wrong)
-        print("%s %s" % ("FAIL" if wrong else "ok  ", name))
-        for line in wrong:
-            print("     %s" % line)
-    print("%d passed, %d failed" % (len(names) - failed, failed))
+    with tempfile.NamedTemporaryFile(prefix="bulkhead-documents-") as documents:
+        for name in names:
+            try:
+                wrong = run_case(binary, os.path.join(HERE, name), documents)
+            except (OSError, ValueError, KeyError, AttributeError, TypeError, yaml.YAMLError,
+                    subprocess.TimeoutExpired) as error:
+                wrong = ["%s: %s" % (type(error).__name__, error)]
+            failed += tell(name, wrong)
+        failed += tell("(schema)", hold_to_schema(documents))
+    print("%d passed, %d failed" % (len(names) + 1 - failed, failed))
     return 1 if failed else 0
 
 
