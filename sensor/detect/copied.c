@@ -15,7 +15,9 @@
  *	public	the address is unique in the world, and the other end's owner is known and not
  *		the suspect, or an outsider and both directions travel the same way.
  *
- * A packet with an end of the suspect's tenant is its own traffic.
+ * A packet with an end of the suspect's tenant is its own traffic; so is one of its NIC with an
+ * address of nobody's (a container's), unless the suspect was seen to pass packets to that address
+ * on to others (a relay that copies what it gets) or passes on a stranger's packet in the copy.
  */
 #include "detect/copied.h"
 
@@ -28,6 +30,7 @@
 /* A copy follows its packet within seconds. */
 #define NATIVE_NS (60 * UINT64_C(1000000000))
 #define TALLIES 4096
+#define RELAYS 4096
 /* A switch floods a frame or two when an address aged out, and a host that records its own port
  * honestly has them in its capture; the answer ends it.  More than so many within a few seconds,
  * or both directions of a conversation, are no flood. */
@@ -45,8 +48,14 @@ struct tally {
 	bool proved;
 };
 
+struct relay_key {
+	struct ip_addr ip; /* of nobody's, beyond the relay */
+	uint32_t domain, tenant;
+};
+
 struct copied_book {
 	struct table *tallies;
+	struct table *relays; /* set of relay_key; the value is the time */
 };
 
 struct copied_book *copied_book_new(uint64_t seed)
@@ -56,7 +65,8 @@ struct copied_book *copied_book_new(uint64_t seed)
 	if (book == NULL)
 		return NULL;
 	book->tallies = table_new(TALLIES, sizeof(struct tally_key), sizeof(struct tally), seed);
-	if (book->tallies == NULL) {
+	book->relays = table_new(RELAYS, sizeof(struct relay_key), sizeof(uint64_t), seed);
+	if (book->tallies == NULL || book->relays == NULL) {
 		copied_book_free(book);
 		return NULL;
 	}
@@ -68,12 +78,24 @@ void copied_book_free(struct copied_book *book)
 	if (book == NULL)
 		return;
 	table_free(book->tallies);
+	table_free(book->relays);
 	free(book);
 }
 
 uint64_t copied_evicted(const struct copied_book *book)
 {
-	return table_evicted(book->tallies);
+	return table_evicted(book->tallies) + table_evicted(book->relays);
+}
+
+void copied_note_relay(struct copied_book *book, const struct event *ev)
+{
+	struct relay_key key = {
+	    .ip = ev->tuple.dst, .domain = ev->domain, .tenant = ev->from.tenant};
+
+	if (!ev->has_ip || !is_tenant(ev->from.tenant) || ev->to.tenant == TENANT_UNKNOWN ||
+	    ev->to.tenant == ev->from.tenant || ev->dst.tenant == ev->from.tenant)
+		return;
+	*(uint64_t *)table_put(book->relays, &key, NULL) = ev->ts_ns;
 }
 
 /* ---- ends ------------------------------------------------------------------------------------ */
@@ -155,7 +177,15 @@ struct inner {
 	struct carrier nic[2];
 	bool has_mac;
 	bool native;
+	bool relayed; /* the suspect passes on what goes between the two */
 };
+
+static bool passes_on(const struct copied_case *c, const struct ip_addr *ip)
+{
+	struct relay_key key = {.ip = *ip, .domain = c->domain, .tenant = c->tenant};
+
+	return table_find(c->book->relays, &key) != NULL;
+}
 
 static bool nobodys(const struct owner *owner)
 {
@@ -175,14 +205,17 @@ static bool balanced(const struct copied_case *c, const struct owner *owner)
 }
 
 /* Is it the suspect's own traffic, or nobody's in particular? */
-static bool is_own(const struct copied_case *c, const struct copied *out, const struct inner *in)
+static bool is_own(const struct copied_case *c, const struct copied *out, struct inner *in)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		if (!is_unicast(in->ip[i]) || out->owner[i].tenant == c->tenant ||
 		    balanced(c, &out->owner[i]))
 			return true;
-		if (in->has_mac && in->nic[i].tenant == c->tenant && nobodys(&out->owner[i]))
+		if (!in->has_mac || in->nic[i].tenant != c->tenant || !nobodys(&out->owner[i]))
+			continue;
+		if (!passes_on(c, in->ip[i]))
 			return true;
+		in->relayed = true;
 	}
 	return in->has_mac && mac_is_group(c->packet->dmac);
 }
@@ -199,11 +232,16 @@ static int certainty(const struct copied_case *c, const struct copied *out, cons
 	bool other_nic = in->has_mac && in->nic[!end].tenant != TENANT_UNKNOWN &&
 			 in->nic[!end].tenant != c->tenant;
 	bool other_known = !nobodys(other) && (other_public || other_nic);
+	/* The suspect's NIC uses another tenant's address to a known one: a leg of a relay. */
+	bool relays = in->has_mac && in->nic[end].tenant == c->tenant && other_nic;
 
 	if (in->native)
 		return CONFIDENCE_PROOF;
 	if (nic)
-		return other_nic || other_known || c->mirrored ? CONFIDENCE_PROOF : -1;
+		return other_nic || other_known || c->mirrored || in->relayed ? CONFIDENCE_PROOF
+									      : -1;
+	if (relays)
+		return CONFIDENCE_STRONG;
 	if (!public_ip)
 		return -1;
 	if (other_known)

@@ -30,8 +30,11 @@ struct copied_book;
 struct copied_book *copied_book_new(uint64_t seed);
 void copied_book_free(struct copied_book *book);
 uint64_t copied_evicted(const struct copied_book *book);
+/* EVENT_RELAYED: what a tenant passes on to somebody else's NIC is not behind its own. */
+void copied_note_relay(struct copied_book *book, const struct event *ev);
 
 struct copied_case {
+	const struct copied_book *book;
 	const struct event *ev; /* inventory, leases and time */
 	const struct packet *packet;
 	uint16_t domain;

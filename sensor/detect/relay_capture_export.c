@@ -144,7 +144,8 @@ static void packet_read(void *context, const struct export_packet *exported)
 			      .ts_ns = r->ev->ts_ns,
 			      .linktype = exported->linktype};
 	struct packet_stack stack;
-	struct copied_case c = {.ev = r->ev, .packet = &stack.layer[0], .domain = r->ev->domain};
+	struct copied_case c = {
+	    .book = r->s->book, .ev = r->ev, .packet = &stack.layer[0], .domain = r->ev->domain};
 	struct copied copied;
 
 	packet_decode(&frame, &stack);
@@ -256,7 +257,9 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
 
-	if (ev->packet != NULL && ev->packet->payload != NULL && ev->has_ip)
+	if (ev->kind == EVENT_RELAYED)
+		copied_note_relay(s->book, ev);
+	else if (ev->packet != NULL && ev->packet->payload != NULL && ev->has_ip)
 		read_payload(s, ev, out);
 }
 
@@ -279,7 +282,7 @@ const struct detector detect_relay_capture_export = {
     .kind = "relay.capture-export",
     .summary = "captured packets of another tenant leave a tenant's host or arrive at one",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_PAYLOAD),
+    .wants = EVENT_BIT(EVENT_PAYLOAD) | EVENT_BIT(EVENT_RELAYED),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

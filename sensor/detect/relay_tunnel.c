@@ -77,7 +77,8 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 {
 	const struct copied_end *actor = receives ? &t->receiver : &t->sender;
 	struct ip_addr ends[2] = {ev->outer->src, ev->outer->dst};
-	struct copied_case c = {.ev = ev,
+	struct copied_case c = {.book = s->book,
+				.ev = ev,
 				.packet = ev->packet,
 				.mirrored = ev->u.path.answered,
 				.tenant = actor->tenant,
@@ -116,6 +117,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	uint16_t domain;
 	bool macs;
 
+	if (ev->kind == EVENT_RELAYED) {
+		copied_note_relay(s->book, ev);
+		return;
+	}
 	if (ev->packet == NULL || ev->outer == NULL ||
 	    (ev->outer->l3 != L3_IPV4 && ev->outer->l3 != L3_IPV6))
 		return;
@@ -148,7 +153,7 @@ const struct detector detect_relay_tunnel = {
     .kind = "relay.tunnel",
     .summary = "packets of another tenant in a tunnel that a tenant's host sends or receives",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_TUNNEL),
+    .wants = EVENT_BIT(EVENT_TUNNEL) | EVENT_BIT(EVENT_RELAYED),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
