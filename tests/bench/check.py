@@ -16,6 +16,8 @@ import re
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True  # no cache beside the sources
+
 import bench
 
 WORKLOADS = {"mix": 4000, "imix": 400, "tiny": 4000, "flows": 6000}

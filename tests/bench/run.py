@@ -15,6 +15,8 @@ import os
 import re
 import sys
 
+sys.dont_write_bytecode = True  # no cache beside the sources
+
 import bench
 import growth
 import live
