@@ -49,6 +49,13 @@ static void rebuild_path(struct event *ev)
 	if (!ev->has_mac || !ev->has_ip)
 		return;
 	ev->path = path_judge(ev->inv, ev->tap, &parties, &ev->tuple.src, &ev->tuple.dst) | keep;
+	if (ev->kind != EVENT_RELAYED)
+		return;
+	parties.from = inventory_carrier(ev->inv, ev->u.relayed.in_smac);
+	parties.to = inventory_carrier(ev->inv, ev->u.relayed.in_dmac);
+	parties.to_group = false;
+	ev->u.relayed.in_path =
+	    path_judge(ev->inv, ev->tap, &parties, &ev->tuple.src, &ev->tuple.dst);
 }
 
 static void rebuild_packet(struct event *ev, const struct record *r, struct event_room *room)

@@ -144,7 +144,9 @@ struct event {
 		struct {
 			struct finding_frame
 			    in; /* the in-leg's frame; event.frame is the out-leg's */
-			struct mac_addr in_smac, in_dmac; /* in_dmac == event.smac, the relay */
+			/* in_dmac: event.smac, the relay; or another NIC of its tenant */
+			struct mac_addr in_smac, in_dmac;
+			uint32_t in_path; /* like event.path */
 			uint16_t in_segment;
 			uint8_t in_vlan_count;
 			uint16_t in_vlan[PACKET_MAX_TAGS];

@@ -28,9 +28,9 @@ struct flow_tuple {
 
 /*
  * How the NICs of a path stand to the owners of its packets.  "Stranger": a tenant's NIC whose
- * tenant owns neither end while another tenant owns one.  "Maybe": the address at the NIC's own
- * end could be the NIC's (unassigned, private, link-local, or a dynamic one without a lease), so
- * only a packet seen on both sides of the NIC proves anything.
+ * tenant owns neither end while another tenant owns one.  "Maybe": an address could be the NIC's
+ * own (unassigned, private, link-local, or a dynamic one without a lease), at its end of the packet
+ * or next door, so only a packet whose other side is a stranger's for certain proves anything.
  */
 enum path_bits {
 	PATH_TO_STRANGER = 1u << 0,   /* delivered to a stranger: in-leg */

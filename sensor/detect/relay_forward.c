@@ -49,6 +49,11 @@ static void fill(struct finding *f, const struct event *ev, unsigned end)
 	f->frame_count = 0;
 	build_frame(f, &ev->u.relayed.in);
 	build_frame(f, &ev->frame);
+	if (!mac_equal(ev->u.relayed.in_dmac, ev->smac)) {
+		char text[MAC_TEXT_SIZE];
+
+		finding_detail_text(f, "entered_by", mac_format(ev->u.relayed.in_dmac, text));
+	}
 }
 
 /* An unregistered NIC that says it has another's address. */
@@ -91,13 +96,13 @@ static void relayed(const struct state *s, const struct event *ev, struct findin
 
 	if (ev->u.relayed.bridged || ev->from.tenant == TENANT_INFRASTRUCTURE)
 		return;
+	/* Leases may have told whose a dynamic address is. */
+	if (!(ev->path & PATH_OUT) || !(ev->u.relayed.in_path & PATH_IN))
+		return;
 	/* One leg at least must be a stranger's for certain, or the NIC be unregistered. */
-	if (!(ev->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN))) {
-		const struct owner *far = &ev->dst;
-
-		if (!(ev->path & PATH_FROM_MAYBE) || !is_other_tenant(far->tenant, ev->from.tenant))
-			return;
-	}
+	if (!(ev->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)) &&
+	    !(ev->u.relayed.in_path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)))
+		return;
 	count = build_victims(ev, ev->from.tenant, which);
 	for (unsigned i = 0; i < count; i++) {
 		struct finding *f = build_finding(out, ev, kind, confidence_of(s, ev));

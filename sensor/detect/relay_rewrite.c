@@ -77,7 +77,10 @@ void rewrite_judge(const struct event *ev, const struct leg_view *in,
 {
 	uint32_t relay = in->to.tenant;
 
-	if (!mac_equal(in->leg->dmac, out_leg->leg->smac) || relay == TENANT_INFRASTRUCTURE)
+	/* In by one NIC or host of a tenant and out by another is passed on all the same. */
+	if (relay == TENANT_INFRASTRUCTURE ||
+	    (!mac_equal(in->leg->dmac, out_leg->leg->smac) &&
+	     (!is_tenant(relay) || out_leg->from.tenant != relay)))
 		return;
 	if (!(in->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
 	    !(out_leg->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)))

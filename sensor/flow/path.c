@@ -5,7 +5,9 @@
  * A carrier that owns neither end of a packet, while another tenant owns one, is a stranger to it,
  * unless it is the provider's own.  What keeps this silent in ordinary life is the "maybe": an
  * address that nobody registered may well be the carrier's own (a second address, a container, a
- * link-local one), so at the carrier's own end it accuses nobody by itself.
+ * link-local one), so at the carrier's own end it accuses nobody by itself.  The other end may be
+ * the carrier's own too when it is next door: behind another NIC of its tenant, or behind one that
+ * nobody registered (a nested machine, a back end) and not behind the provider's router.
  */
 #include <string.h>
 
@@ -31,22 +33,35 @@ static bool could_be_own(const struct owner *owner, const struct ip_addr *ip)
 	}
 }
 
-/* own: the end of the packet at which the carrier stands (source when it sent the frame). */
-static uint32_t judge_carrier(const struct carrier *carrier, const struct owner *own,
-			      const struct ip_addr *own_ip, const struct owner *other,
-			      uint32_t stranger, uint32_t maybe, uint32_t unknown)
+/* An end of a packet, and the NIC at that end of the frame. */
+struct end {
+	const struct carrier *nic;
+	const struct owner *owner;
+	const struct ip_addr *ip;
+};
+
+static bool is_next_door(const struct end *end, uint32_t tenant)
 {
-	uint32_t tenant = carrier->tenant;
-	bool foreign_end = (is_tenant(own->tenant) && own->tenant != tenant) ||
-			   (is_tenant(other->tenant) && other->tenant != tenant);
+	return (end->nic->tenant == TENANT_UNKNOWN || end->nic->tenant == tenant) &&
+	       could_be_own(end->owner, end->ip);
+}
+
+/* near: where the carrier stands that is judged (the source when it sent the frame). */
+static uint32_t judge_carrier(const struct end *near, const struct end *far, uint32_t stranger,
+			      uint32_t maybe, uint32_t unknown)
+{
+	uint32_t tenant = near->nic->tenant;
+	uint32_t own = near->owner->tenant, other = far->owner->tenant;
+	bool foreign_end =
+	    (is_tenant(own) && own != tenant) || (is_tenant(other) && other != tenant);
 
 	if (tenant == TENANT_INFRASTRUCTURE || !foreign_end)
 		return 0;
 	if (tenant == TENANT_UNKNOWN)
 		return unknown;
-	if (own->tenant == tenant || other->tenant == tenant)
+	if (own == tenant || other == tenant)
 		return 0;
-	return could_be_own(own, own_ip) ? maybe : stranger;
+	return could_be_own(near->owner, near->ip) || is_next_door(far, tenant) ? maybe : stranger;
 }
 
 /* A shared address behind a MAC nobody registered: a cluster that is delivered to by flooding on
@@ -100,6 +115,8 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 		    const struct path_parties *p, const struct ip_addr *src,
 		    const struct ip_addr *dst)
 {
+	const struct end from = {.nic = &p->from, .owner = &p->src, .ip = src};
+	const struct end to = {.nic = &p->to, .owner = &p->dst, .ip = dst};
 	uint32_t bits = 0;
 
 	if (p->from.tenant != TENANT_UNKNOWN || p->to.tenant != TENANT_UNKNOWN ||
@@ -107,11 +124,10 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 	    (p->dst.tenant != TENANT_EXTERNAL && p->dst.tenant != TENANT_UNKNOWN))
 		bits |= PATH_KNOWN;
 	if (!ip_is_unspecified(src))
-		bits |= judge_carrier(&p->from, &p->src, src, &p->dst, PATH_FROM_STRANGER,
-				      PATH_FROM_MAYBE, PATH_FROM_UNKNOWN);
+		bits |= judge_carrier(&from, &to, PATH_FROM_STRANGER, PATH_FROM_MAYBE,
+				      PATH_FROM_UNKNOWN);
 	if (!p->to_group && !is_balanced(p))
-		bits |= judge_carrier(&p->to, &p->dst, dst, &p->src, PATH_TO_STRANGER,
-				      PATH_TO_MAYBE, PATH_TO_UNKNOWN);
+		bits |= judge_carrier(&to, &from, PATH_TO_STRANGER, PATH_TO_MAYBE, PATH_TO_UNKNOWN);
 	if (tap->view == VIEW_PORT && tap->port != NULL)
 		bits |= judge_exposure(inv, tap, p);
 	return bits;

@@ -1,0 +1,381 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""make_evasion.py [FOLDER] - writes the evade-*, frame-* captures beside it (or into FOLDER).
+
+Tricks by which an attacker could try not to be named, each played by a tenant that is called
+after its trick, all against one victim; and frames by which a tenant tries to have another one
+accused.  Who is who is written to evasion.yaml.  Frames are built by scapy (Debian:
+python3-scapy) with fixed times: the same bytes each time.
+"""
+import json
+import os
+import random
+import struct
+import sys
+
+import make_relay
+from make_relay import Capture, hello, noise
+from scapy.all import (ARP, Dot1AD, Dot1Q, ESP, Ether, ICMP, IP, IPOption, IPv6,
+                       IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, LLC, PadN, Raw,
+                       SNAP, TCP, UDP, fragment, raw)
+from scapy.contrib.mpls import MPLS
+
+VLAN, PEN = 1201, 1202
+FAR, FAR6 = "203.0.113.80", "2001:db8:ffff::80"
+GATE = "52:54:00:ff:12:01"
+LARK, LARK_IP, LARK_IP6 = "52:54:00:1a:00:01", "10.140.1.10", "2001:db8:140::110"
+WREN, WREN_IP = "52:54:00:1b:00:01", "10.140.1.20"
+SYN_OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (991177, 0)), ("NOP", None), ("WScale", 7)]
+TIME_OPTIONS = [("NOP", None), ("NOP", None), ("Timestamp", (991200, 551))]
+
+
+class Cast:
+    """Tenants that are called after their tricks, in the order they are first asked for."""
+
+    def __init__(self):
+        self.names = []
+
+    def number(self, name):
+        if name not in self.names:
+            self.names.append(name)
+        return self.names.index(name) + 1
+
+    def mac(self, name, nic=1):
+        return "52:54:00:ac:%02x:%02x" % (self.number(name), nic)
+
+    def ip(self, name, nic=1):
+        return "10.140.%d.%d" % (1 + nic, self.number(name))
+
+    def ip6(self, name):
+        return "2001:db8:140::2:%x" % self.number(name)
+
+
+CAST = Cast()
+
+
+class Street(Capture):
+    """A capture with tags and link headers of one's own."""
+
+    def __init__(self):
+        super().__init__(vlan=VLAN)
+
+    def frame(self, src, dst, packet, delay=0.0007, link=None):
+        """link: what stands between the addresses and the packet; default: one tag."""
+        self.now += delay
+        link = Dot1Q(vlan=VLAN) if link is None else link
+        self.frames.append((self.now, raw(Ether(src=src, dst=dst) / link / packet)))
+
+    def write(self, name, snap=262144):
+        body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+        for when, data in self.frames:
+            micros = int(round(when * 1e6))
+            kept = data[:snap]
+            body += struct.pack("<iIII", micros // 1000000, micros % 1000000, len(kept), len(data)) + kept
+        with open(os.path.join(make_relay.HERE, name), "wb") as f:
+            f.write(make_relay.gzip.compress(body, mtime=0))
+
+
+# ---- conversations ------------------------------------------------------------------------------
+
+def talk(seed, turns=6, client=LARK_IP, server=FAR, sport=40000, dport=8080, options=TIME_OPTIONS):
+    """(back?, packet) of a TCP conversation."""
+    seq, ack = 1000 + sport, 5000 + sport
+    yield False, IP(src=client, dst=server, id=1) / TCP(sport=sport, dport=dport, flags="S", seq=seq, options=SYN_OPTIONS)
+    yield True, IP(src=server, dst=client, id=2, ttl=57) / TCP(sport=dport, dport=sport, flags="SA", seq=ack, ack=seq + 1, options=SYN_OPTIONS)
+    seq, ack = seq + 1, ack + 1
+    for n in range(turns):
+        data = noise("%s-%d" % (seed, n), 32) + b"." * (58 + n % 7)
+        if n % 2 == 0:
+            yield False, IP(src=client, dst=server, id=10 + n) / TCP(sport=sport, dport=dport, flags="PA", seq=seq, ack=ack, options=options) / Raw(data)
+            seq += len(data)
+        else:
+            yield True, IP(src=server, dst=client, id=10 + n, ttl=57) / TCP(sport=dport, dport=sport, flags="PA", seq=ack, ack=seq, options=options) / Raw(data)
+            ack += len(data)
+
+
+def datagrams(seed, layer, turns=5):
+    for n in range(turns):
+        yield False, IP(src=LARK_IP, dst=FAR, id=20 + n) / layer(n)
+
+
+def hop(packet, ttl=None):
+    """As a router sends it on."""
+    packet = packet.copy()
+    if packet.haslayer(IPv6):
+        packet[IPv6].hlim = packet[IPv6].hlim - 1 if ttl is None else ttl
+        return packet
+    packet[IP].ttl = packet[IP].ttl - 1 if ttl is None else ttl
+    del packet[IP].chksum
+    return packet
+
+
+def relay(c, name, packets, out=lambda p: [hop(p)], into=lambda p: [p], nics=(1, 1), link_in=None,
+          link_out=None, delay=0.00004):
+    """packets, through the box of the tenant called `name`."""
+    box_in, box_out = CAST.mac(name, nics[0]), CAST.mac(name, nics[1])
+    c.wait(0.5)
+    for back, packet in packets:
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        for p in into(packet):
+            c.frame(ends[0], box_in, p, delay=0.01, link=link_in)
+        for i, p in enumerate(out(packet)):
+            c.frame(box_out, ends[1], p, delay=delay if i == 0 else 0.00001, link=link_out)
+
+
+def without_options(packet):
+    p = hop(packet)
+    p[TCP].options = [o for o in p[TCP].options if o[0] == "MSS"]
+    del p[TCP].dataofs, p[TCP].chksum, p[IP].len
+    return [p]
+
+
+def rewritten(field):
+    def change(packet):
+        p = hop(packet)
+        field(p)
+        del p[IP].chksum
+        return [p]
+    return change
+
+
+# ---- relays -------------------------------------------------------------------------------------
+
+EXPECT = []  # (capture, kind pattern, actor)
+
+
+def expect(capture, name, *kinds):
+    EXPECT.append((capture, name, kinds))
+
+
+def tcp_relays():
+    c, cap = Street(), "evade-tcp"
+    dice = random.Random(7)
+
+    def play(name, *kinds, **how):
+        how.setdefault("packets", list(talk(name, sport=41000 + CAST.number(name))))
+        relay(c, name, **how)
+        expect(cap, name, *(kinds or ("relay.forward",)))
+
+    def set_id(p):
+        p[IP].id = dice.randrange(65536)
+
+    def clamp(p):
+        p[TCP].options = [("MSS", 1200) if o[0] == "MSS" else o for o in p[TCP].options]
+        del p[TCP].chksum
+
+    def stamps(p):
+        p[TCP].options = [("Timestamp", (5, 6)) if o[0] == "Timestamp" else o for o in p[TCP].options]
+        del p[TCP].chksum
+
+    def flags(p):
+        p[TCP].flags = str(p[TCP].flags).replace("P", "") + "E"
+        p[TCP].window = 77
+        del p[TCP].chksum
+
+    def numbers(p):
+        if p[TCP].sport == 8080:
+            p[TCP].seq += 777
+        else:
+            p[TCP].ack += 777
+        del p[TCP].chksum
+
+    def ip_options(p):
+        q = hop(p)
+        q[IP].options = [IPOption(b"\x94\x04\x00\x00")]
+        del q[IP].ihl, q[IP].len
+        return [q]
+
+    def split(p):
+        q = hop(p)
+        data = bytes(q[TCP].payload)
+        if len(data) < 20:
+            return [q]
+        first, second = q.copy(), q.copy()
+        first[TCP].remove_payload()
+        second[TCP].remove_payload()
+        second[TCP].seq += 20
+        for part in (first, second):
+            del part[IP].len, part[TCP].chksum
+        return [first / Raw(data[:20]), second / Raw(data[20:])]
+
+    def frags(p):
+        return fragment(hop(p), fragsize=56)
+
+    play("plain")
+    play("ttl-equal", "relay.bridge", out=lambda p: [hop(p, p[IP].ttl)])
+    play("ttl-more", "relay.bridge", out=lambda p: [hop(p, p[IP].ttl + 1)])
+    play("ttl-max", "relay.bridge", out=lambda p: [hop(p, 255)])
+    play("ttl-random", "relay.*", out=lambda p: [hop(p, dice.randrange(20, 255))])
+    play("ip-id", out=rewritten(set_id))
+    play("mss", out=rewritten(clamp))
+    play("tcp-stamps", out=rewritten(stamps))
+    play("tcp-options", out=without_options)
+    play("tcp-flags", out=rewritten(flags))
+    play("tcp-numbers", "relay.*", out=rewritten(numbers))
+    play("ip-options", out=ip_options)
+    play("tcp-split", out=split)
+    play("fragments-out", "relay.*", out=frags)
+    play("fragments-both", "relay.*", into=lambda p: fragment(p, fragsize=56), out=frags)
+    play("syn-resend", packets=[t for t in talk("syn", sport=45001) for _ in range(3 if "S" in str(t[1][TCP].flags) else 1)])
+    play("mid-flow", packets=list(talk("mid", sport=45002))[4:])
+    play("one-way", packets=[t for t in talk("oneway", sport=45003) if not t[0]])
+    play("back-only", packets=[t for t in talk("backonly", sport=45004) if t[0]])
+    play("slow", "relay.*", delay=4.0)
+    # links
+    play("vlan0", link_out=Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))
+    play("vlan0-inside", link_out=Dot1Q(vlan=VLAN) / Dot1Q(vlan=0))
+    play("snap", link_out=Dot1Q(vlan=VLAN, type=0x400) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=0x800))
+    play("four-tags", link_out=Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))
+    play("eight-tags", link_out=Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))
+    play("mpls", "relay.*", "observe.misdelivery", link_out=Dot1Q(vlan=VLAN, type=0x8847) / MPLS(label=16, s=1, ttl=64))
+    play("provider-tag", link_out=Dot1AD(vlan=VLAN))
+    # NICs and hosts
+    play("two-nics", nics=(1, 2))
+    play("two-vlans", "relay.*", nics=(1, 3), link_out=Dot1Q(vlan=PEN))
+    play("two-hosts-hidden", "relay.*", nics=(1, 4))
+    some = list(talk("every", turns=60, sport=45005))
+    name = "every-tenth"
+    c.wait(1)
+    for i, (back, p) in enumerate(some):
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        c.frame(ends[0], CAST.mac(name), p, delay=0.01)
+        if i % 10 == 0:
+            c.frame(CAST.mac(name), ends[1], hop(p), delay=0.00003)
+    expect(cap, name, "relay.forward")
+    name = "slow-busy"
+    c.wait(1)
+    burst = [(b, p) for b, p in talk("busy", turns=600, sport=45006)]
+    for back, p in burst:
+        c.frame(GATE if back else LARK, CAST.mac(name), p, delay=0.001)
+    c.wait(1.5)
+    for back, p in burst:
+        c.frame(CAST.mac(name), LARK if back else GATE, hop(p), delay=0.001)
+    expect(cap, name, "relay.*")
+    name = "many-macs"  # the flow's packets from made-up MACs in between
+    for n, (back, p) in enumerate(talk("many", turns=12, sport=45008)):
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        c.frame(ends[0], CAST.mac(name), p, delay=0.01)
+        for decoy in range(10):
+            c.frame("52:54:00:de:c0:%02x" % decoy, CAST.mac(name), p, delay=0.0001)
+        c.frame(CAST.mac(name), ends[1], hop(p), delay=0.003)
+    expect(cap, name, "relay.forward")
+    name = "two-hosts"
+    for back, p in talk("twohosts", sport=45007):
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        c.frame(ends[0], CAST.mac(name, 1), p, delay=0.01)
+        c.frame(CAST.mac(name, 1), CAST.mac(name, 4), hop(p), delay=0.00003)
+        c.frame(CAST.mac(name, 4), ends[1], hop(hop(p)), delay=0.00003)
+    expect(cap, name, "relay.forward")
+    return c
+
+
+def other_relays():
+    c, cap = Street(), "evade-other"
+
+    def play(name, *kinds, **how):
+        relay(c, name, **how)
+        expect(cap, name, *(kinds or ("relay.forward",)))
+
+    def udp(seed, size=200):
+        return list(datagrams(seed, lambda n: UDP(sport=5000, dport=6000) / Raw(noise("%s%d" % (seed, n), size))))
+
+    def no_checksum(p):
+        q = hop(p)
+        q[UDP].chksum = 0
+        return [q]
+
+    def new_id(p):
+        q = hop(p)
+        q[IP].id = 999 - q[IP].id
+        return [q]
+
+    play("udp", packets=udp("u"))
+    play("udp-id", packets=udp("ui"), out=new_id)
+    play("udp-sum", packets=udp("us"), out=no_checksum)
+    play("udp-frag-out", packets=udp("uf", 600), out=lambda p: fragment(hop(p), fragsize=200))
+    play("udp-frag-in", packets=udp("ug", 600), into=lambda p: fragment(p, fragsize=200))
+    play("udp-frag-both", packets=udp("uh", 600), into=lambda p: fragment(p, fragsize=200),
+         out=lambda p: fragment(hop(p), fragsize=200))
+    play("udp-frag-id", packets=udp("uj", 600), into=lambda p: fragment(p, fragsize=200),
+         out=lambda p: [new_id(q)[0] for q in fragment(p, fragsize=200)])
+    play("udp-tiny", packets=udp("uk", 600), into=lambda p: fragment(p, fragsize=8)[:12],
+         out=lambda p: fragment(hop(p), fragsize=8)[:12])
+    play("udp-hole", packets=udp("ul", 600), into=lambda p: fragment(p, fragsize=200)[1:],
+         out=lambda p: fragment(hop(p), fragsize=200)[1:])
+    play("ping", packets=list(datagrams("p", lambda n: ICMP(id=7, seq=n) / Raw(noise("p%d" % n, 48)))))
+    play("ping-id", packets=list(datagrams("q", lambda n: ICMP(id=8, seq=n) / Raw(noise("q%d" % n, 48)))), out=new_id)
+    play("esp", packets=list(datagrams("e", lambda n: ESP(spi=0xabcd, seq=n) / Raw(noise("e%d" % n, 96)))))
+    play("esp-id", packets=list(datagrams("f", lambda n: ESP(spi=0xabce, seq=n) / Raw(noise("f%d" % n, 96)))), out=new_id)
+    play("quic", packets=list(datagrams("k", lambda n: UDP(sport=50443, dport=443) / Raw(
+        (b"\xc3\x00\x00\x00\x01\x08" + noise("dcid", 8) + b"\x08" + noise("scid", 8) if n == 0 else b"\x43") + noise("k%d" % n, 300)))))
+    six = [(False, IPv6(src=LARK_IP6, dst=FAR6, hlim=64) / UDP(sport=5001, dport=6001) / Raw(noise("v%d" % n, 120))) for n in range(5)]
+    play("v6", packets=six)
+    play("v6-equal", "relay.bridge", packets=six, out=lambda p: [hop(p, p.hlim)])
+
+    def chain(p):
+        q = hop(p)
+        inner = q[IPv6].payload.copy()
+        q[IPv6].remove_payload()
+        del q[IPv6].plen, q[IPv6].nh
+        return [q / IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]) / IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 12)]) / IPv6ExtHdrDestOpt(nh=17) / inner]
+
+    play("v6-chain", packets=six, out=chain)
+
+    def six_fragments(p):
+        q = hop(p)
+        body = raw(q[IPv6].payload)
+        q[IPv6].remove_payload()
+        out = []
+        for at in range(0, len(body), 48):
+            part = body[at:at + 48]
+            out.append(IPv6(src=q.src, dst=q.dst, hlim=q.hlim) / IPv6ExtHdrFragment(nh=17, offset=at // 8, m=at + 48 < len(body), id=77) / Raw(part))
+        return out
+
+    play("v6-fragments", packets=six, out=six_fragments)
+    return c
+
+
+def with_snap():
+    c, cap = Street(), "evade-cut"
+    for name, link in (("cut-plain", None), ("cut-tag", Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))):
+        relay(c, name, list(talk(name, sport=42000 + CAST.number(name))) + [
+            (False, IP(src=LARK_IP, dst=FAR, id=20 + n) / UDP(sport=5000 + CAST.number(name), dport=6000) / Raw(noise("c%s%d" % (name, n), 200))) for n in range(4)], link_out=link)
+    return c
+
+
+def write_inventory():
+    lines = ["# Who is who in evade-*.pcap.gz and frame-*.pcap.gz.  Written by make_evasion.py.",
+             "version: 1", "segments:",
+             "  - { name: street, vlan: %d, prefixes: [10.140.0.0/20, \"2001:db8:140::/64\"], domain: default }" % VLAN,
+             "  - { name: pen, vlan: %d, prefixes: [10.140.16.0/24], domain: default }" % PEN,
+             "tenants:",
+             "  - name: lark", "    segments: [street]",
+             "    hosts: [{ name: web, mac: \"%s\", ip: [%s, \"%s\"] }]" % (LARK, LARK_IP, LARK_IP6),
+             "  - name: wren", "    segments: [street]",
+             "    hosts: [{ name: app, mac: \"%s\", ip: %s }]" % (WREN, WREN_IP)]
+    for name in CAST.names:
+        lines += ["  - name: %s" % name, "    segments: [street, pen]", "    hosts:",
+                  "      - { name: box, mac: [%s], ip: [%s, \"%s\", %s] }" % (
+                      ", ".join('"%s"' % CAST.mac(name, n) for n in (1, 2, 3)), CAST.ip(name),
+                      CAST.ip6(name), "10.140.16.%d" % CAST.number(name)),
+                  "      - { name: second, mac: \"%s\", ip: %s }" % (CAST.mac(name, 4), CAST.ip(name, 4))]
+    lines += ["infrastructure:",
+              "  - { name: gate, mac: \"%s\", ip: [10.140.0.1, 10.140.16.254, \"2001:db8:140::1\"], roles: [router, dns] }" % GATE,
+              "taps:", "  - { name: span, view: ingress }", "  - { name: span-both, view: both }"]
+    with open(os.path.join(make_relay.HERE, "evasion.yaml"), "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    lab = len(sys.argv) > 1
+    if lab:
+        make_relay.HERE = sys.argv[1]
+    tcp_relays().write("evade-tcp.pcap.gz")
+    other_relays().write("evade-other.pcap.gz")
+    cut = with_snap()
+    for snap in list(range(34, 80, 2)) + [96, 128, 200] if lab else (46, 54, 64, 96):
+        cut.write("evade-cut-%d.pcap.gz" % snap, snap)
+    write_inventory()
+    if lab:
+        with open(os.path.join(make_relay.HERE, "expect.json"), "w", encoding="utf-8") as f:
+            json.dump(EXPECT, f)
