@@ -20,7 +20,7 @@
 
 #include "bulkhead/err.h"
 
-#define PRIVS_TEXT_SIZE 128
+#define PRIVS_TEXT_SIZE 160
 
 struct privs {
 	const char *user; /* to become when started as root; "" stays */

@@ -196,7 +196,7 @@ static void a_map_holds_128_keys(void **state)
 
 	(void)state;
 	for (int i = 0; i < 128; i++)
-		(void)snprintf(text + strlen(text), 16, "k%d: 1\n", i);
+		(void)snprintf(text + strlen(text), 20, "k%d: 1\n", i);
 	r = read_text(text);
 	assert_int_equal(r.rc, 0);
 	assert_int_equal(r.doc.root->count, 128);
