@@ -51,7 +51,7 @@ int privs_drop(const struct privs *want, char level[static PRIVS_TEXT_SIZE], str
  */
 int privs_keep(const char *user, struct err *err) __attribute__((warn_unused_result));
 
-/* Built with a sanitizer, which forks and opens what a system call filter kills for. */
+/* Built with a sanitizer, which forks, opens and looks at itself as nobody else may. */
 bool privs_sanitized(void);
 
 #endif

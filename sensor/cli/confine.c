@@ -90,6 +90,8 @@ static void collect_reads(struct paths *paths, const struct setup *setup)
 	may_read(paths, o->geoip.country);
 	may_read(paths, o->geoip.asn);
 	add(paths, false, strdup("/dev/urandom")); /* SQLite */
+	if (privs_sanitized())
+		add(paths, false, strdup("/proc"));
 }
 
 static bool uses_redis(const struct confine *confine)

@@ -39,6 +39,7 @@ branch_marks() {
 }
 
 # Frames above a page are probed page by page.
+# shellcheck disable=SC2016 # the $ is objdump's
 stack_probes() {
 	objdump -d --no-show-raw-insn "$LAB_BIN" | grep -Eq 'sub +\$0x1000,%rsp'
 }

@@ -205,9 +205,9 @@ lab_share() {
 	chmod 700 "$LAB_DIR/state"
 }
 
-# The worker of a supervisor, LAB_SENSOR by default.
+# The worker of LAB_SENSOR.
 lab_worker() {
-	pgrep -P "${1:-$LAB_SENSOR}" -x bulkhead-worker
+	pgrep -P "$LAB_SENSOR" -x bulkhead-worker
 }
 
 lab_log_has() {
