@@ -34,6 +34,9 @@
 #define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
 /* Both-directions taps: in and out is two. */
 #define ORDINARY_COPIES 2
+/* A frame waits in a port's queue for a few ms at most; who sends it again waits longer: 200 ms
+ * (TCP's shortest time-out) or 10 (its tail loss probe). */
+#define COPY_NS (10 * NS_PER_MS)
 
 struct lookup {
 	struct flow_key key;
@@ -264,7 +267,7 @@ static bool is_copy(struct worker *w, struct flow *flow, unsigned direction,
 		return false;
 	print = packet_fingerprint(packet) ^
 		(uint32_t)(mac_to_u64(packet->smac) * 31 + mac_to_u64(packet->dmac) * 7);
-	if (print != flow->copy_of[direction]) {
+	if (flow->copies[direction] == 0 || print != flow->copy_of[direction]) {
 		flow->copy_of[direction] = print;
 		flow->copies[direction] = 1;
 		return false;
@@ -304,6 +307,8 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 
 	if (fresh)
 		begin_flow(w, flow, packet, look->hash, direction);
+	if (w->now_ns - flow->last_ns > COPY_NS) /* the same bytes again, not the same frame */
+		flow->copies[0] = flow->copies[1] = 0;
 	flow->last_ns = w->now_ns;
 	copy = is_copy(w, flow, direction, packet, &look->place);
 	if (!copy) {
