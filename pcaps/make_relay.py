@@ -119,7 +119,7 @@ def proxied(server, server_mac, client=("10.77.4.17", WEB), relay=("10.77.5.90",
 def intercepted():
     """TLS ended at box and opened anew: same name, other random, other cipher list."""
     c = Capture()
-    for n in range(4):
+    for n in range(7):
         mine = hello("victim-%d" % n)
         other = hello("actor-%d" % n).replace(b"\xc0\x2f\xc0\x30", b"\x13\x01\x13\x02")
         for i, data in enumerate((mine, other)):
