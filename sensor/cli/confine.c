@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 
 #include "base/log.h"
 
+#define DEFAULT_USER "bulkhead" /* as in base/options.c */
 #define READ_PATHS (4 * OPTIONS_MAX_PATHS)
 #define WRITE_PATHS (OPTIONS_MAX_OUTPUTS + 4)
 #define REDIS_URL_ENVIRONMENT "BULKHEAD_REDIS_URL"
@@ -191,12 +193,22 @@ static void paths_free(struct paths *paths)
 		free(paths->write[i]);
 }
 
+const char *confine_user(const struct options *o)
+{
+	if (strcmp(o->sensor.user, DEFAULT_USER) != 0 || geteuid() != 0 ||
+	    getpwnam(DEFAULT_USER) != NULL)
+		return o->sensor.user;
+	log_warn("user=root reason=\"there is no user " DEFAULT_USER
+		 "\" hint=\"adduser --system --group " DEFAULT_USER "\"");
+	return "";
+}
+
 int confine(const struct confine *confine, char level[static PRIVS_TEXT_SIZE], struct err *err)
 {
 	const struct options *o = &confine->setup->options;
 	struct paths paths = {.short_of_memory = false};
 	struct privs want = {
-	    .user = o->sensor.user,
+	    .user = confine_user(o),
 	    .files = true,
 	    .network = wants_network(confine),
 	    .read_paths = (const char *const *)paths.read,

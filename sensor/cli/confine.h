@@ -21,6 +21,13 @@ struct confine {
 	bool redis;	    /* --redis */
 };
 
+/*
+ * Whom to become: sensor.user.  Where nobody has made the user that the default names, "": root,
+ * but without any capability, and confined like any other user; said in the log.  A name that the
+ * config chose has to exist.
+ */
+const char *confine_user(const struct options *options);
+
 /* level: as privs_drop() has it. */
 int confine(const struct confine *confine, char level[static PRIVS_TEXT_SIZE], struct err *err)
     __attribute__((warn_unused_result));

@@ -478,7 +478,7 @@ static int give_up_most(const struct run *run, struct err *err)
 		       ? options_load(&options, run->setup.config, &problems, &ignored)
 		       : options_default(&options, &ignored);
 
-	code = code == 0 && !run->keep_privileges ? privs_keep(options.sensor.user, err) : 0;
+	code = code == 0 && !run->keep_privileges ? privs_keep(confine_user(&options), err) : 0;
 	options_free(&options);
 	problems_fini(&problems);
 	return code;
