@@ -201,8 +201,14 @@ static bool begins_http(const struct packet *packet)
 	static const char *const word[] = {"GET ",     "POST ",	 "HEAD ",     "PUT ",	 "DELETE ",
 					   "OPTIONS ", "PATCH ", "PROPFIND ", "CONNECT", "HTTP/1."};
 
+	/* No such word begins with another letter: most payloads end here. */
+	if (packet->payload[0] < 'C' || packet->payload[0] > 'P')
+		return false;
 	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
 		size_t len = strlen(word[i]);
+
+		if (word[i][0] != (char)packet->payload[0])
+			continue;
 
 		if (packet->payload_len > len && memcmp(packet->payload, word[i], len) == 0)
 			return true;

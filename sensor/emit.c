@@ -9,11 +9,6 @@
 /* A replay waits for the judge rather than lose an event; the sensor must not. */
 #define WAIT_NS 50000
 
-bool worker_wants(const struct worker *w, enum event_kind kind)
-{
-	return (w->shared->wants & EVENT_BIT(kind)) != 0;
-}
-
 static void *reserve(struct worker *w, size_t size)
 {
 	void *p;
@@ -32,7 +27,30 @@ static void *reserve(struct worker *w, size_t size)
 	return p;
 }
 
-static void put_frame(struct record *r, const struct emission *e, const struct frame *frame)
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The frame that the event is about, or NULL. */
+static const uint8_t *frame_of(const struct emission *e, const struct worker *w, uint32_t *caplen)
+{
+	uint32_t most = e->whole ? RECORD_FRAME_MAX : (uint32_t)w->shared->options->evidence.snap;
+
+	*caplen = 0;
+	if (e->frameless)
+		return NULL;
+	if (e->sample != NULL) {
+		*caplen = e->sample->caplen;
+		return e->sample->data;
+	}
+	if (w->frame == NULL)
+		return NULL;
+	*caplen = smaller(w->frame->caplen, most);
+	return w->frame->data;
+}
+
+static void put_frame(struct record *r, const struct emission *e, const uint8_t *data)
 {
 	uint8_t *to = (uint8_t *)(r + 1);
 
@@ -40,25 +58,17 @@ static void put_frame(struct record *r, const struct emission *e, const struct f
 		memcpy(to, e->app, sizeof *e->app);
 		to += sizeof *e->app;
 	}
-	if (e->other != NULL) {
+	if (r->other_caplen != 0) {
 		memcpy(to, e->other->data, e->other->caplen);
 		to += e->other->caplen;
 	}
-	if (e->sample != NULL)
-		memcpy(to, e->sample->data, r->frame_caplen);
-	else if (frame != NULL && !e->frameless)
-		memcpy(to, frame->data, r->frame_caplen);
-}
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
+	if (data != NULL)
+		memcpy(to, data, r->frame_caplen);
 }
 
 static void fill_frames(struct record *r, const struct emission *e, const struct worker *w)
 {
 	const struct frame *frame = w->frame;
-	uint32_t snap = (uint32_t)w->shared->options->evidence.snap;
 
 	r->order = frame != NULL ? frame->number : UINT64_MAX;
 	r->number = r->order;
@@ -70,11 +80,9 @@ static void fill_frames(struct record *r, const struct emission *e, const struct
 		r->number = e->sample->number;
 		r->ts_ns = e->sample->ts_ns;
 		r->frame_len = e->sample->len;
-		r->frame_caplen = e->sample->caplen;
 		r->linktype = e->sample->linktype;
 	} else if (frame != NULL) {
 		r->frame_len = frame->len;
-		r->frame_caplen = smaller(frame->caplen, e->whole ? RECORD_FRAME_MAX : snap);
 		r->linktype = frame->linktype;
 		r->tap = frame->tap;
 	}
@@ -124,28 +132,31 @@ static void fill_packet(struct record *r, const struct emission *e)
 
 struct record *emit_begin(struct worker *w, const struct emission *e)
 {
-	struct record head = {0};
-	struct record *r;
+	uint32_t caplen;
+	const uint8_t *data = frame_of(e, w, &caplen);
+	uint32_t other = e->other != NULL && !e->frameless ? e->other->caplen : 0;
+	struct record *r =
+	    reserve(w, sizeof *r + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
 
-	head.kind = (uint8_t)e->kind;
-	head.phase = (uint8_t)e->phase;
-	head.segment = e->segment;
-	head.domain = e->domain;
-	head.path = e->path;
-	head.has_app = e->app != NULL;
-	fill_frames(&head, e, w);
-	fill_packet(&head, e);
-	if (e->flow != NULL) {
-		head.has_flow = true;
-		head.has_ip = true;
-		head.flow_id = e->flow->id;
-		head.tuple = flow_tuple_of(e->flow, e->direction);
-	}
-	r = reserve(w, record_size(&head));
 	if (r == NULL)
 		return NULL;
-	*r = head;
-	put_frame(r, e, w->frame);
+	memset(r, 0, sizeof *r);
+	r->kind = (uint8_t)e->kind;
+	r->phase = (uint8_t)e->phase;
+	r->segment = e->segment;
+	r->domain = e->domain;
+	r->path = e->path;
+	r->has_app = e->app != NULL;
+	r->frame_caplen = caplen;
+	fill_frames(r, e, w);
+	fill_packet(r, e);
+	if (e->flow != NULL) {
+		r->has_flow = true;
+		r->has_ip = true;
+		r->flow_id = e->flow->id;
+		r->tuple = flow_tuple_of(e->flow, e->direction);
+	}
+	put_frame(r, e, data);
 	return r;
 }
 

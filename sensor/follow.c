@@ -27,6 +27,16 @@ static bool zero_key(const struct path_key *key)
 	return mac_is_zero(key->smac) && mac_is_zero(key->dmac) && key->scope == 0;
 }
 
+static inline bool same_path(const struct path_key *a, const struct path_key *b)
+{
+	uint64_t x[2];
+	uint64_t y[2];
+
+	memcpy(x, a, sizeof x);
+	memcpy(y, b, sizeof y);
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+}
+
 static const struct tap *tap_of(const struct worker *w)
 {
 	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
@@ -507,7 +517,7 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 	if (flow->generation != w->generation)
 		forget_verdicts(w, flow);
 	for (unsigned i = 0; i < FLOW_PATHS && !found; i++) {
-		if (memcmp(&flow->path[direction][i], &key, sizeof key) == 0) {
+		if (same_path(&flow->path[direction][i], &key)) {
 			bits = flow->verdict[direction][i];
 			found = true;
 		}

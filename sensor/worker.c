@@ -8,8 +8,10 @@
 #include "base/log.h"
 #include "judge.h"
 
-/* Room for the events of a burst; a control frame takes up to 2.5 KiB of it. */
-#define RING_BYTES ((size_t)16 << 20)
+/* Live: room for the events of a burst; a control frame takes up to 2.5 KiB of it.  A replay waits
+ * for the judge, and what goes through the ring shall stay in the cache. */
+#define RING_LIVE ((size_t)16 << 20)
+#define RING_REPLAY ((size_t)1 << 20)
 /* One watch in so many flows: strange flows are few, or the network is on fire. */
 #define FLOWS_A_WATCH 64
 #define WATCHES_MIN 256
@@ -44,7 +46,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
 	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
-	w->ring = ring_new(RING_BYTES);
+	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
 	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
 	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
@@ -120,7 +122,7 @@ static void publish(struct worker *w, uint64_t number)
 		dpi_stats(w->dpi, &w->stats);
 	/* Live, an alert is in a hurry.  In a replay the judge looks by himself, and waking him for
 	 * every batch costs more than what he does. */
-	if (ring_used(w->ring) > (w->shared->live ? 0 : RING_BYTES / 4))
+	if (ring_used(w->ring) > (w->shared->live ? 0 : RING_REPLAY / 4))
 		judge_wake(w->judge);
 }
 

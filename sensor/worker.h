@@ -137,7 +137,10 @@ struct emission {
 struct record *emit_begin(struct worker *w, const struct emission *e);
 void emit_commit(struct worker *w, struct record *r);
 void emit_tick(struct worker *w, uint64_t second_ns);
-bool worker_wants(const struct worker *w, enum event_kind kind);
+static inline bool worker_wants(const struct worker *w, enum event_kind kind)
+{
+	return (w->shared->wants & EVENT_BIT(kind)) != 0;
+}
 
 /* Beside the bits of a path: its packets are few yet, and each may meet its rewritten copy. */
 #define PATH_YOUNG (1u << 16)

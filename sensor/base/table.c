@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 
@@ -26,6 +27,8 @@
 #define LARGEST_SIZE 4096
 #define ALIGNMENT 16
 #define EVICT_AHEAD 8
+/* Smaller blocks do not gain what a huge page costs in memory. */
+#define HUGE_FROM ((size_t)4 << 20)
 
 struct entry {
 	uint32_t older, newer; /* newer also links the free list */
@@ -61,6 +64,32 @@ static size_t round_up(size_t size, size_t step)
 	return (size + step - 1) / step * step;
 }
 
+/* Zeroed; pages come from the kernel when first touched: a table costs what it holds.  A random
+ * look-up in a big table misses the TLB as well, unless pages are huge. */
+static void *block_new(size_t count, size_t size)
+{
+	size_t bytes;
+	void *p;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		return NULL;
+	if (bytes < HUGE_FROM)
+		return calloc(count, size);
+	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	(void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: the kernel may have none */
+	return p;
+}
+
+static void block_free(void *p, size_t bytes)
+{
+	if (p != NULL && bytes >= HUGE_FROM)
+		(void)munmap(p, bytes);
+	else
+		free(p);
+}
+
 struct table *table_new(uint32_t capacity, size_t key_size, size_t value_size, uint64_t seed)
 {
 	struct table *table;
@@ -81,9 +110,8 @@ struct table *table_new(uint32_t capacity, size_t key_size, size_t value_size, u
 	table->value_size = value_size;
 	table->capacity = capacity;
 	table->mask = (uint32_t)(slots - 1);
-	/* Zeroed pages come from the kernel when first touched: a table costs what it holds. */
-	table->entries = calloc(capacity, table->stride);
-	table->slots = calloc(slots, sizeof *table->slots);
+	table->entries = block_new(capacity, table->stride);
+	table->slots = block_new(slots, sizeof *table->slots);
 	if (table->entries == NULL || table->slots == NULL) {
 		table_free(table);
 		return NULL;
@@ -97,8 +125,8 @@ void table_free(struct table *table)
 {
 	if (table == NULL)
 		return;
-	free(table->entries);
-	free(table->slots);
+	block_free(table->entries, table->capacity * table->stride);
+	block_free(table->slots, ((size_t)table->mask + 1) * sizeof *table->slots);
 	free(table);
 }
 

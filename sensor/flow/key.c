@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key.c - which flow a packet belongs to, and what identifies the packet itself. */
+#include <endian.h>
 #include <string.h>
 
 #include "flow/table.h"
@@ -28,6 +29,21 @@ static void icmp_ports(const struct packet *packet, uint16_t *sport, uint16_t *d
 	}
 }
 
+/* Which of two addresses is the lower, as memcmp() would say. */
+static inline int address_order(const struct ip_addr *a, const struct ip_addr *b)
+{
+	uint64_t x[2];
+	uint64_t y[2];
+	unsigned at;
+
+	memcpy(x, a->b, sizeof x);
+	memcpy(y, b->b, sizeof y);
+	at = x[0] == y[0];
+	if (x[at] == y[at])
+		return 0;
+	return be64toh(x[at]) < be64toh(y[at]) ? -1 : 1;
+}
+
 bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *key,
 		 unsigned *direction)
 {
@@ -43,7 +59,7 @@ bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *
 	} else if (packet->proto == IPPROTO_NUM_ICMP || packet->proto == IPPROTO_NUM_ICMPV6) {
 		icmp_ports(packet, &sport, &dport);
 	}
-	order = memcmp(&packet->src, &packet->dst, sizeof packet->src);
+	order = address_order(&packet->src, &packet->dst);
 	if (order == 0)
 		order = sport <= dport ? -1 : 1;
 	*direction = order > 0;
