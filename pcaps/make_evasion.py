@@ -15,7 +15,9 @@ import sys
 
 import make_relay
 from make_relay import Capture, hello, noise
-from scapy.all import (ARP, Dot1AD, Dot1Q, ESP, Ether, ICMP, IP, IPOption, IPv6,
+from scapy.all import (ARP, BOOTP, DHCP, Dot1AD, Dot1Q, ESP, Ether, ICMP, ICMPv6ND_NA,
+                       ICMPv6ND_NS, ICMPv6ND_RS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IP,
+                       IPOption, IPv6,
                        IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, LLC, PadN, Raw,
                        SNAP, TCP, UDP, fragment, raw)
 from scapy.contrib.mpls import MPLS
@@ -24,7 +26,7 @@ VLAN, PEN = 1201, 1202
 FAR, FAR6 = "203.0.113.80", "2001:db8:ffff::80"
 GATE = "52:54:00:ff:12:01"
 LARK, LARK_IP, LARK_IP6 = "52:54:00:1a:00:01", "10.140.1.10", "2001:db8:140::110"
-WREN, WREN_IP = "52:54:00:1b:00:01", "10.140.1.20"
+WREN, WREN_IP, WREN_IP6 = "52:54:00:1b:00:01", "10.140.1.20", "2001:db8:140::120"
 SYN_OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (991177, 0)), ("NOP", None), ("WScale", 7)]
 TIME_OPTIONS = [("NOP", None), ("NOP", None), ("Timestamp", (991200, 551))]
 
@@ -343,6 +345,184 @@ def with_snap():
     return c
 
 
+# ---- false claims -------------------------------------------------------------------------------
+
+EVERYBODY = "ff:ff:ff:ff:ff:ff"
+NOBODY = "52:54:00:99:99:99"
+
+
+def arp_claims():
+    c, cap = Street(), "evade-arp"
+
+    def play(name, dst=EVERYBODY, src=None, link=None, **fields):
+        me = CAST.mac(name)
+        arp = dict(op=2, hwsrc=me, psrc=WREN_IP, hwdst=LARK, pdst=LARK_IP)
+        arp.update(fields)
+        c.frame(src or me, dst, ARP(**arp), delay=0.3, link=link)
+        expect(cap, name, "spoof.arp")
+
+    play("arp-reply", dst=LARK)
+    play("arp-reply-all")
+    play("arp-request", op=1, hwdst="00:00:00:00:00:00")
+    play("arp-request-one", dst=LARK, op=1, hwdst="00:00:00:00:00:00")
+    play("arp-gratuitous", op=1, pdst=WREN_IP, hwdst="00:00:00:00:00:00")
+    play("arp-announce", op=2, pdst=WREN_IP, hwdst=EVERYBODY)
+    play("arp-other-mac", dst=LARK, hwsrc=NOBODY)
+    play("arp-by-nobody", dst=LARK, src=NOBODY)
+    play("arp-by-gate", dst=LARK, src=GATE)
+    play("arp-group-mac", hwsrc="03:bf:0a:8c:01:14")
+    play("arp-no-mac", hwsrc="00:00:00:00:00:00")
+    play("arp-all-mac", hwsrc=EVERYBODY)
+    play("arp-of-gate", dst=LARK, psrc="10.140.0.1")
+    play("arp-true", dst=LARK, hwsrc=WREN, op=2)
+    name = "arp-ieee802"  # Linux takes this hardware type as Ethernet's
+    body = raw(ARP(op=2, hwsrc=CAST.mac(name), psrc=WREN_IP, hwdst=LARK, pdst=LARK_IP))
+    c.frame(CAST.mac(name), LARK, Raw(b"\0\x06" + body[2:]), delay=0.3, link=Dot1Q(vlan=VLAN, type=0x806))
+    expect(cap, name, "spoof.arp")
+    play("arp-vlan0", dst=LARK, link=Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))
+    play("arp-snap", dst=LARK, link=Dot1Q(vlan=VLAN, type=36) / LLC(dsap=0xAA, ssap=0xAA, ctrl=3) / SNAP(OUI=0, code=0x806))
+    play("arp-provider-tag", dst=LARK, link=Dot1AD(vlan=VLAN))
+    play("arp-group", dst="01:00:5e:00:00:01")
+    play("arp-self-target", dst=LARK, op=1, hwdst=LARK, pdst=WREN_IP)
+    play("arp-blind", dst=LARK, pdst="0.0.0.0", hwdst="00:00:00:00:00:00")
+    return c
+
+
+def nd_claims():
+    c, cap = Street(), "evade-nd"
+    lark_ll = "fe80::1a"
+
+    def play(name, message, dst=LARK, ip=LARK_IP6, src=None, link=None, own=None, wrap=None):
+        me = CAST.mac(name)
+        body = message(me)
+        head = IPv6(src=src or CAST.ip6(name), dst=ip, hlim=255)
+        c.frame(own or me, dst, head / body if wrap is None else wrap(head, body), delay=0.3, link=link)
+        expect(cap, name, "spoof.ndp")
+
+    def na(flags, lladdr=True, mac=None):
+        return lambda me: ICMPv6ND_NA(tgt=WREN_IP6, **flags) / (ICMPv6NDOptDstLLAddr(lladdr=mac or me) if lladdr else b"")
+
+    play("na", na({"R": 0, "S": 1, "O": 1}))
+    play("na-all", na({"R": 0, "S": 0, "O": 1}), dst="33:33:00:00:00:01", ip="ff02::1")
+    play("na-bare", na({"R": 0, "S": 1, "O": 1}, lladdr=False))
+    play("na-from-victim", na({"R": 0, "S": 1, "O": 1}), src=WREN_IP6)
+    play("na-other-mac", na({"R": 0, "S": 1, "O": 1}, mac=NOBODY))
+    play("na-by-nobody", na({"R": 0, "S": 1, "O": 1}), own=NOBODY)
+    play("na-group-mac", na({"R": 0, "S": 1, "O": 1}, mac="33:33:00:00:00:07"))
+    play("ns", lambda me: ICMPv6ND_NS(tgt=LARK_IP6) / ICMPv6NDOptSrcLLAddr(lladdr=me), src=WREN_IP6)
+    play("rs", lambda me: ICMPv6ND_RS() / ICMPv6NDOptSrcLLAddr(lladdr=me), src=WREN_IP6, ip="ff02::2", dst="33:33:00:00:00:02")
+    play("na-options", na({"R": 0, "S": 1, "O": 1}), wrap=lambda h, b: h / IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 4)]) / b)
+    play("na-vlan0", na({"R": 0, "S": 1, "O": 1}), link=Dot1Q(vlan=0) / Dot1Q(vlan=VLAN))
+
+    def in_fragments(h, b):
+        body = raw(h / b)[40:]
+        return [IPv6(src=h.src, dst=h.dst, hlim=255) / IPv6ExtHdrFragment(nh=58, offset=at // 8, m=at + 16 < len(body), id=78) / Raw(body[at:at + 16]) for at in range(0, len(body), 16)]
+
+    name = "na-fragments"
+    for part in in_fragments(IPv6(src=CAST.ip6(name), dst=LARK_IP6, hlim=255), na({"R": 0, "S": 1, "O": 1})(CAST.mac(name))):
+        c.frame(CAST.mac(name), LARK, part)
+    expect(cap, name, "spoof.ndp")
+    return c
+
+
+# ---- proxies ------------------------------------------------------------------------------------
+
+def proxies():
+    c, cap = Street(), "evade-proxy"
+
+    def play(name, first, proto=TCP, out_first=None, before=(), out_before=(), answer=False, dport=4430, nic=1, kinds=("relay.proxy",)):
+        """first: payload, or list of payloads, in; out_first: what leaves."""
+        n = CAST.number(name)
+        box, box_ip = CAST.mac(name), CAST.ip(name)
+        out, out_ip = CAST.mac(name, nic), CAST.ip(name, nic if nic == 4 else 1)
+        ways = (((LARK, box), (LARK_IP, box_ip), 46000 + n, list(before) + (first if isinstance(first, list) else [first])),
+                ((out, GATE), (out_ip, FAR), 56000 + n, list(out_before) + (out_first if out_first is not None else first if isinstance(first, list) else [first])))
+        c.wait(1)
+        for macs, ips, sport, loads in reversed(ways) if answer else ways:
+            seq, ack = 100 * n, 900 * n
+            if proto is TCP:
+                c.frame(*macs, IP(src=ips[0], dst=ips[1], id=n) / TCP(sport=sport, dport=dport, flags="S", seq=seq, options=[("MSS", 1460)]))
+                c.frame(*macs[::-1], IP(src=ips[1], dst=ips[0], id=n) / TCP(sport=dport, dport=sport, flags="SA", seq=ack, ack=seq + 1))
+            seq += 1
+            for load in loads:
+                back = isinstance(load, tuple) or answer
+                data = load[0] if isinstance(load, tuple) else load
+                if proto is TCP:
+                    l4 = TCP(sport=dport, dport=sport, flags="PA", seq=ack + 1, ack=seq) if back else TCP(sport=sport, dport=dport, flags="PA", seq=seq, ack=ack + 1)
+                    if back:
+                        ack += len(data)
+                    else:
+                        seq += len(data)
+                else:
+                    l4 = UDP(sport=dport, dport=sport) if back else UDP(sport=sport, dport=dport)
+                a, b = (1, 0) if back else (0, 1)
+                c.frame(macs[a], macs[b], IP(src=ips[a], dst=ips[b], id=n) / l4 / Raw(data), delay=0.003)
+        expect(cap, name, *kinds)
+
+    kex = b"\x00\x00\x01\x2c\x06\x14" + noise("cookie", 16) + b"curve25519-sha256,ecdh-sha2-nistp256" + bytes(200)
+    banner = b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"
+    scramble = noise("scramble", 20).replace(b"\0", b"\1")
+    mysql = b"\x0a8.0.33\0" + b"\x09\0\0\0" + scramble[:8] + b"\0\xff\xff\xff\x02\0\xff\xdf\x15" + bytes(10) + scramble[8:] + b"\0caching_sha2_password\0"
+    mysql = struct.pack("<I", len(mysql))[:3] + b"\0" + mysql
+    scram = b"r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096"
+    postgres = b"R" + struct.pack("!II", 8 + len(scram), 11) + scram
+    dtls = hello("dtls")[5:]
+    dtls = b"\x16\xfe\xfd" + bytes(8) + struct.pack("!H", len(dtls) + 8) + dtls[:4] + b"\0\0\0\0\0" + dtls[1:4] + b"\xfe\xfd" + dtls[6:]
+    quic = b"\xc3\x00\x00\x00\x01\x08" + noise("pdcid", 8) + b"\x08" + noise("pscid", 8) + noise("pquic", 1180)
+    ike = noise("spi", 8) + bytes(8) + b"\x21\x20\x22\x08" + bytes(4) + struct.pack("!I", 28 + 100) + noise("ike", 100)
+    sip = b"INVITE sip:bob@voice.example SIP/2.0\r\nVia: SIP/2.0/UDP 10.140.1.10:5060;branch=z9hG4bK776asdhds8123\r\nMax-Forwards: 70\r\nFrom: Alice <sip:a@voice.example>;tag=1928301774\r\nCall-ID: a84b4c76e66710@pc33.voice.example\r\nCSeq: 314159 INVITE\r\n\r\n"
+    http = b"GET /invoice/4711/print?session=98127389127 HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: Mozilla/5.0 (X11)\r\nAccept: text/html\r\nCookie: basket=81729387\r\n\r\n"
+    dns = b"\x8f\x21\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x0bcustomerdb7\x07example\x00\x00\x01\x00\x01"
+    tls = hello("split")
+    play("px-tls", hello("px"))
+    play("px-ssh", [banner + kex])
+    play("px-ssh-parts", [banner, kex], out_first=[banner + kex])
+    play("px-mysql", mysql, answer=True)
+    play("px-postgres", postgres, answer=True)
+    play("px-dtls", dtls, proto=UDP)
+    play("px-quic", quic, proto=UDP)
+    play("px-ike", ike, proto=UDP, dport=500)
+    play("px-ike-nat", b"\0\0\0\0" + noise("spi2", 8) + ike[8:], proto=UDP, dport=4500)
+    play("px-sip", sip, proto=UDP, dport=5060)
+    play("px-dns", dns, proto=UDP, dport=53)
+    play("px-dns-tcp", struct.pack("!H", len(dns)) + b"\x77" + dns[1:], dport=53)
+    play("px-http", http)
+    play("px-http-via", http.replace(b"4711", b"4712"), out_first=[http.replace(b"4711", b"4712").replace(b"Accept", b"Via: 1.1 box\r\nX-Forwarded-For: 10.140.1.10\r\nAccept")])
+    play("px-connect", hello("connect"), before=[b"CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n\r\n", (b"HTTP/1.1 200 OK\r\n\r\n",)])
+    play("px-socks", hello("socks"), before=[b"\x05\x01\x00", (b"\x05\x00",), b"\x05\x01\x00\x03\x0cshop.example\x01\xbb", (b"\x05\x00\x00\x01\x0a\x8c\x02\x01\x01\xbb",)])
+    play("px-line", hello("line"), out_first=[b"PROXY TCP4 10.140.1.10 203.0.113.80 46000 443\r\n" + hello("line")])
+    play("px-binary", hello("binary"), out_first=[b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + b"\x0a\x8c\x01\x0a\xcb\0\x71\x50\xb3\xb0\x01\xbb" + hello("binary")])
+    play("px-other-nic", hello("othernic"), nic=4)
+    for cut in (1, 5, 20, 43):
+        play("px-split-%d" % cut, hello("split%d" % cut), out_first=[hello("split%d" % cut)[:cut], hello("split%d" % cut)[cut:]])
+    play("px-bytes", hello("bytes"), out_first=[hello("bytes")[i:i + 1] for i in range(60)] + [hello("bytes")[60:]])
+    play("px-records", hello("records"), out_first=[b"\x16\x03\x01\x00\x08" + hello("records")[5:13] + b"\x16\x03\x01" + struct.pack("!H", len(hello("records")) - 13) + hello("records")[13:]])
+    return c
+
+
+# ---- accusing a neighbour ------------------------------------------------------------------------
+
+def framing():
+    """rook does all of it in heron's name: heron's MAC and address, or an unregistered MAC."""
+    c = Street()
+    heron, heron_ip = CAST.mac("heron"), CAST.ip("heron")
+    for n, (back, p) in enumerate(talk("framed", sport=47000)):
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        c.frame(ends[0], heron, p, delay=0.01)
+        c.frame(heron, ends[1], hop(p), delay=0.00005)
+    c.frame(heron, LARK, ARP(op=2, hwsrc=heron, psrc=WREN_IP, hwdst=LARK, pdst=LARK_IP))
+    c.frame(CAST.mac("rook"), LARK, ARP(op=2, hwsrc=heron, psrc="10.140.0.1", hwdst=LARK, pdst=LARK_IP))
+    c.frame(heron, EVERYBODY, IP(src=heron_ip, dst="255.255.255.255") / UDP(sport=67, dport=68) / BOOTP(op=2, yiaddr=LARK_IP, chaddr=bytes.fromhex(LARK.replace(":", "")), xid=9) / DHCP(options=[("message-type", "ack"), ("server_id", heron_ip), ("router", heron_ip), "end"]))
+    c.frame(heron, LARK, IPv6(src=CAST.ip6("heron"), dst=LARK_IP6, hlim=255) / ICMPv6ND_NA(tgt=WREN_IP6, S=1, O=1) / ICMPv6NDOptDstLLAddr(lladdr=heron))
+    data = hello("framed")
+    c.frame(LARK, heron, IP(src=LARK_IP, dst=heron_ip) / TCP(sport=47100, dport=443, flags="PA", seq=1, ack=1) / Raw(data))
+    c.frame(heron, GATE, IP(src=heron_ip, dst=FAR) / TCP(sport=47101, dport=443, flags="PA", seq=5, ack=5) / Raw(data))
+    for n in range(12):
+        c.frame(heron, GATE, IP(src=WREN_IP, dst=FAR, id=n) / UDP(sport=47200, dport=443) / Raw(noise("fs%d" % n, 50)), delay=0.1)
+        c.frame(GATE, heron, IP(src=FAR, dst=WREN_IP, id=n) / UDP(sport=443, dport=47201) / Raw(noise("ft%d" % n, 50)), delay=0.1)
+    return c
+
+
 def write_inventory():
     lines = ["# Who is who in evade-*.pcap.gz and frame-*.pcap.gz.  Written by make_evasion.py.",
              "version: 1", "segments:",
@@ -352,16 +532,18 @@ def write_inventory():
              "  - name: lark", "    segments: [street]",
              "    hosts: [{ name: web, mac: \"%s\", ip: [%s, \"%s\"] }]" % (LARK, LARK_IP, LARK_IP6),
              "  - name: wren", "    segments: [street]",
-             "    hosts: [{ name: app, mac: \"%s\", ip: %s }]" % (WREN, WREN_IP)]
+             "    hosts: [{ name: app, mac: \"%s\", ip: [%s, \"%s\"] }]" % (WREN, WREN_IP, WREN_IP6)]
     for name in CAST.names:
         lines += ["  - name: %s" % name, "    segments: [street, pen]", "    hosts:",
-                  "      - { name: box, mac: [%s], ip: [%s, \"%s\", %s] }" % (
+                  "      - { name: box, mac: [%s], ip: [%s, \"%s\", %s]%s }" % (
                       ", ".join('"%s"' % CAST.mac(name, n) for n in (1, 2, 3)), CAST.ip(name),
-                      CAST.ip6(name), "10.140.16.%d" % CAST.number(name)),
+                      CAST.ip6(name), "10.140.16.%d" % CAST.number(name),
+                      ", port: leaf3/1" if name == "heron" else ""),
                   "      - { name: second, mac: \"%s\", ip: %s }" % (CAST.mac(name, 4), CAST.ip(name, 4))]
     lines += ["infrastructure:",
               "  - { name: gate, mac: \"%s\", ip: [10.140.0.1, 10.140.16.254, \"2001:db8:140::1\"], roles: [router, dns] }" % GATE,
-              "taps:", "  - { name: span, view: ingress }", "  - { name: span-both, view: both }"]
+              "taps:", "  - { name: span, view: ingress }", "  - { name: span-both, view: both }",
+              "  - { name: at-heron, view: port, port: leaf3/1 }"]
     with open(os.path.join(make_relay.HERE, "evasion.yaml"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
 
@@ -372,6 +554,10 @@ if __name__ == "__main__":
         make_relay.HERE = sys.argv[1]
     tcp_relays().write("evade-tcp.pcap.gz")
     other_relays().write("evade-other.pcap.gz")
+    arp_claims().write("evade-arp.pcap.gz")
+    nd_claims().write("evade-nd.pcap.gz")
+    proxies().write("evade-proxy.pcap.gz")
+    framing().write("frame-neighbour.pcap.gz")
     cut = with_snap()
     for snap in list(range(34, 80, 2)) + [96, 128, 200] if lab else (46, 54, 64, 96):
         cut.write("evade-cut-%d.pcap.gz" % snap, snap)

@@ -12,6 +12,8 @@
 
 /* A SOCKS or CONNECT relay begins with two rounds of its own before the client's hello. */
 #define TOKEN_PACKETS 6
+/* ... and may come byte by byte as far as its nonce. */
+#define HEAD_PACKETS 64
 /* A packet relayed with other addresses is recognised by its payload: early ones are enough, as
  * the rewritten flow begins with the relay. */
 #define PAYLOAD_TOKEN_PACKETS 3
@@ -55,6 +57,25 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 	emit_commit(w, r);
 }
 
+/* The hello of a stream that begins in pieces. */
+static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
+			       const struct packet *packet,
+			       struct token token[static TOKENS_A_PACKET])
+{
+	struct packet whole;
+	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
+	unsigned count;
+
+	if ((!early && !(flow->flags & FLOW_HEAD)) || packet->payload_len == 0 ||
+	    packet->payload_len < packet->payload_wire ||
+	    !heads_add(w->heads, flow, direction, packet, early, &whole))
+		return 0;
+	count = token_extract(&whole, &w->shared->key, token);
+	if (count > 0)
+		heads_done(w->heads, flow, direction);
+	return count;
+}
+
 /* True when the payload's protocol was recognised. */
 static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
@@ -67,6 +88,8 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 
 	if (nth <= TOKEN_PACKETS || strange)
 		count = token_extract(packet, &w->shared->key, token);
+	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
+		count = tokens_of_head(w, flow, direction, packet, token);
 	for (unsigned i = 0; i < count; i++)
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
 	/* A nonce names the packet as well as its bytes do. */

@@ -59,6 +59,7 @@ static uint64_t icmp6_events(const struct packet *p)
 		return EVENT_BIT(EVENT_ICMP_ERROR);
 	case 134: /* RFC 4861 */
 		return EVENT_BIT(EVENT_RA);
+	case 133: /* a solicitation tells the router where its sender is */
 	case 135:
 	case 136:
 		return EVENT_BIT(EVENT_ND);

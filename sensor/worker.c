@@ -46,9 +46,10 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
 	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
+	w->heads = heads_new();
 	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
 	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
-	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL)
+	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL || w->heads == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
 	if (o->dpi.packets > 0) {
 		w->dpi = dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
@@ -70,6 +71,7 @@ void worker_fini(struct worker *w)
 	free(w->label_of);
 	free(w->stack);
 	reassembly_free(w->reassembly);
+	heads_free(w->heads);
 	ring_free(w->ring);
 	inventory_unref(w->inv);
 	decoy_set_free(w->decoys);

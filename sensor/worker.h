@@ -58,6 +58,7 @@ struct worker {
 	struct watch_table *watches;
 	struct dpi *dpi;
 	struct reassembly *reassembly;
+	struct heads *heads;
 	struct app *labels; /* ring of the newest labels; flow->app names one */
 	uint64_t *label_of; /* whose it is: flow id */
 	uint32_t label_count, label_next;
@@ -173,6 +174,17 @@ void conflict_payload(struct worker *w, struct flow *flow, unsigned direction,
 		      const struct packet *packet, const struct place *place);
 /* A path of the flow is about to be replaced: frames that came by it have none any more. */
 void conflict_forget_path(struct flow *flow, unsigned direction, unsigned path);
+
+/* head.c: TCP streams that begin in pieces. */
+struct heads;
+struct heads *heads_new(void);
+void heads_free(struct heads *heads);
+/* A payload without a token.  early: the stream may begin a hello with it.  True when it continues
+ * one: *whole is the packet with all pieces as its payload, borrowed until the next call. */
+bool heads_add(struct heads *heads, struct flow *flow, unsigned direction,
+	       const struct packet *packet, bool early, struct packet *whole);
+/* The hello is complete. */
+void heads_done(struct heads *heads, struct flow *flow, unsigned direction);
 
 /* reassemble.c: ND messages in IPv6 fragments. */
 struct reassembly;

@@ -58,7 +58,7 @@ enum event_kind {
 	EVENT_APP,	/* an encrypted flow's application and server name became known: app */
 	EVENT_FLOW_END, /* a flow of interest (one with a strange path) ended: u.flow_end */
 	EVENT_ARP,	/* ARP or RARP; packet */
-	EVENT_ND,	/* neighbour solicitation or advertisement; packet */
+	EVENT_ND,	/* neighbour solicitation or advertisement, router solicitation; packet */
 	EVENT_RA,	/* router advertisement; packet (reassembled when it came in fragments) */
 	EVENT_REDIRECT, /* ICMP or ICMPv6 redirect; packet */
 	EVENT_ICMP_ERROR, /* any ICMP(v6) message that quotes a packet, redirects too; packet,

@@ -9,6 +9,8 @@
  * Who is the actor?  The NIC that sent the frame; the MAC in the claim when the frame's own is
  * unknown or the provider's (forged, or relayed by a proxy).  Both are only claimed: headers can be
  * forged.
+ *
+ * A group MAC, or none, in a claim is nobody's NIC: with it packets are flooded, or lost.
  */
 #include "detect/claim.h"
 
@@ -17,8 +19,10 @@
 #include "base/cursor.h"
 #include "detect/build.h"
 
+#define ND_RS 133
 #define ND_NA 136
 #define ND_HEADER 24
+#define RS_HEADER 8
 
 bool claim_of_arp(const struct event *ev, struct claim *claim)
 {
@@ -35,11 +39,11 @@ bool claim_of_arp(const struct event *ev, struct claim *claim)
 }
 
 /* The link-layer address option of this type; false when there is none. */
-static bool find_option(const struct packet *p, uint8_t type, struct mac_addr *mac)
+static bool find_option(const struct packet *p, size_t header, uint8_t type, struct mac_addr *mac)
 {
 	struct cursor c = cursor_over(p->l4, p->l4_len);
 
-	cursor_skip(&c, ND_HEADER);
+	cursor_skip(&c, header);
 	while (!c.failed && cursor_left(&c) >= 2) {
 		uint8_t kind = cursor_u8(&c);
 		uint8_t units = cursor_u8(&c);
@@ -60,18 +64,19 @@ bool claim_of_nd(const struct event *ev, struct claim *claim)
 {
 	const struct packet *p = ev->packet;
 
-	if (p == NULL || p->l4 == NULL || p->l4_len < ND_HEADER)
+	if (p == NULL || p->l4 == NULL || p->l4_len < RS_HEADER ||
+	    (p->icmp_type != ND_RS && p->l4_len < ND_HEADER))
 		return false;
 	*claim = (struct claim){
 	    .has_told = !mac_is_group(ev->dmac), .told = p->dst, .answer = p->icmp_type == ND_NA};
 	if (claim->answer) {
 		claim->ip = ip_from_v6(p->l4 + 8);
-		if (!find_option(p, 2, &claim->mac))
+		if (!find_option(p, ND_HEADER, 2, &claim->mac))
 			claim->mac = p->smac;
 		return true;
 	}
 	claim->ip = p->src;
-	return find_option(p, 1, &claim->mac);
+	return find_option(p, p->icmp_type == ND_RS ? RS_HEADER : ND_HEADER, 1, &claim->mac);
 }
 
 static bool is_owned(const struct owner *owner)
@@ -141,14 +146,18 @@ static void tell(const struct event *ev, const struct claim *claim, const char *
 void claim_judge(const struct event *ev, const struct claim *claim, const char *kind,
 		 struct findings *out)
 {
-	struct carrier at = inventory_carrier(ev->inv, claim->mac);
+	struct carrier at = {.tenant = TENANT_UNKNOWN, .host = HOST_NONE};
 	struct owner owner;
+	bool nowhere = mac_is_zero(claim->mac) || mac_is_group(claim->mac);
 	const struct carrier *actor = &ev->from;
 	struct mac_addr actor_mac = ev->smac;
 
-	if (ip_is_unspecified(&claim->ip) || ip_is_multicast(&claim->ip) ||
-	    mac_is_zero(claim->mac) || mac_is_group(claim->mac))
+	if (ip_is_unspecified(&claim->ip) || ip_is_multicast(&claim->ip))
 		return;
+	if (!nowhere)
+		at = inventory_carrier(ev->inv, claim->mac);
+	else if (!ev->has_mac || !is_tenant(ev->from.tenant))
+		return; /* a cluster's MAC, most likely, and nobody to name */
 	owner = bindings_owner(ev->bindings, ev->inv, ev->domain, &claim->ip, ev->ts_ns);
 	if (!is_owned(&owner))
 		return;

@@ -140,7 +140,7 @@ static const struct {
     [EVENT_APP] = {"app", "an encrypted flow's application and name became known"},
     [EVENT_FLOW_END] = {"flow-end", "a flow with a strange path ended"},
     [EVENT_ARP] = {"arp", "an ARP or RARP frame"},
-    [EVENT_ND] = {"nd", "a neighbour solicitation or advertisement"},
+    [EVENT_ND] = {"nd", "a neighbour solicitation or advertisement, or a router solicitation"},
     [EVENT_RA] = {"ra", "a router advertisement"},
     [EVENT_REDIRECT] = {"redirect", "an ICMP or ICMPv6 redirect"},
     [EVENT_ICMP_ERROR] = {"icmp-error", "an ICMP(v6) message that quotes a packet"},

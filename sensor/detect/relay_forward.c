@@ -32,10 +32,9 @@ static const char *const kinds[] = {"relay.bridge", NULL};
 
 static void fill(struct finding *f, const struct event *ev, unsigned end)
 {
-	/* Both legs could be forged by somebody who wants the NIC's owner accused; on the tap of
-	 * the owner's port the switch itself vouches for what arrived there. */
-	if (ev->tap->view == VIEW_PORT && ev->tap->host == ev->from.host)
-		f->attribution = ATTRIBUTION_ATTESTED;
+	/* Both legs could be forged by somebody who wants the NIC's owner accused, and no tap says
+	 * by which port the out-leg came: what leaves the owner's own port with the owner's MAC
+	 * was flooded there, and is somebody else's. */
 	f->actor = party_of_carrier(&ev->from, ev->smac);
 	build_victim_end(f, ev, end);
 	f->next = party_of_carrier(&ev->to, ev->dmac);

@@ -59,6 +59,7 @@ enum flow_flags {
 	FLOW_NO_PATHS = 1u << 3, /* DHCP: addresses are in the making, paths prove nothing */
 	FLOW_CONFLICT = 1u << 4, /* told once */
 	FLOW_FROM_B = 1u << 5,	 /* key.b began it, as far as was seen */
+	FLOW_HEAD = 1u << 6,	 /* begins in pieces, which are being put together */
 };
 
 #define FLOW_PATHS 2

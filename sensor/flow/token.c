@@ -32,6 +32,8 @@
 #define SCRAM_SCAN 256
 #define MYSQL_MAX_VERSION 64
 #define TLS_RANDOM 32
+#define PROXY_LINE_MIN 8
+#define PROXY_LINE_MAX 107
 
 static unsigned popcount(const uint64_t seen[static 4])
 {
@@ -98,16 +100,51 @@ static const uint8_t hello_retry[TLS_RANDOM] = {
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
-/* Record header (5), handshake type and length (4), version (2), random. */
+/* Handshake type and length (4), version (2), random. */
+#define TLS_HELLO (6 + TLS_RANDOM)
+#define TLS_RECORD 5 /* type, version, length */
+
+/* RFC 8446 5.1: a hello may be spread over records, however small. */
+static size_t tls_hello(const uint8_t *p, size_t len, uint8_t hello[static TLS_HELLO])
+{
+	struct cursor c = cursor_over(p, len);
+	size_t have = 0;
+
+	while (have < TLS_HELLO && cursor_left(&c) > TLS_RECORD) {
+		uint16_t type = cursor_be16(&c);
+		size_t part;
+
+		cursor_skip(&c, 1);
+		part = cursor_be16(&c);
+		if (type != 0x1603 || part == 0)
+			break;
+		part = part < cursor_left(&c) ? part : cursor_left(&c);
+		part = part < TLS_HELLO - have ? part : TLS_HELLO - have;
+		cursor_bytes(&c, hello + have, part);
+		have += part;
+	}
+	return have;
+}
+
 static unsigned tls_token(const uint8_t *p, size_t len, const struct hash_key *key,
 			  struct token *out)
 {
-	if (len < 11 + TLS_RANDOM || p[0] != 22 || p[1] != 3 || p[9] != 3)
+	uint8_t spread[TLS_HELLO];
+	const uint8_t *h = p + TLS_RECORD;
+
+	if (len < TLS_RECORD + TLS_HELLO || p[0] != 22 || p[1] != 3)
 		return 0;
-	if (p[5] == 1)
-		return nonce(out, key, TOKEN_TLS_CLIENT_RANDOM, p + 11, TLS_RANDOM);
-	if (p[5] == 2 && memcmp(p + 11, hello_retry, sizeof hello_retry) != 0)
-		return nonce(out, key, TOKEN_TLS_SERVER_RANDOM, p + 11, TLS_RANDOM);
+	if (read_be16(p + 3) < TLS_HELLO) {
+		if (tls_hello(p, len, spread) < TLS_HELLO)
+			return 0;
+		h = spread;
+	}
+	if (h[4] != 3)
+		return 0;
+	if (h[0] == 1)
+		return nonce(out, key, TOKEN_TLS_CLIENT_RANDOM, h + 6, TLS_RANDOM);
+	if (h[0] == 2 && memcmp(h + 6, hello_retry, sizeof hello_retry) != 0)
+		return nonce(out, key, TOKEN_TLS_SERVER_RANDOM, h + 6, TLS_RANDOM);
 	return 0;
 }
 
@@ -301,6 +338,33 @@ static unsigned udp_tokens(const uint8_t *p, size_t len, uint32_t wire, const st
 	return count;
 }
 
+/* haproxy.org, PROXY protocol versions 1 and 2: who the client was, in front of what it says. */
+static size_t proxy_header(const uint8_t *p, size_t len)
+{
+	static const uint8_t binary[12] = {0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d,
+					   0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a};
+	const uint8_t *end;
+	size_t header;
+
+	if (len >= 16 && memcmp(p, binary, sizeof binary) == 0) {
+		header = 16 + (size_t)read_be16(p + 14);
+		return header < len ? header : 0;
+	}
+	if (len < PROXY_LINE_MIN || memcmp(p, "PROXY ", 6) != 0)
+		return 0;
+	end = memchr(p, '\n', len < PROXY_LINE_MAX ? len : PROXY_LINE_MAX);
+	return end != NULL ? (size_t)(end + 1 - p) : 0;
+}
+
+static unsigned tcp_tokens_behind(const uint8_t *p, size_t len, const struct hash_key *key,
+				  struct token *out)
+{
+	size_t header = p[0] == 'P' || p[0] == 0x0d ? proxy_header(p, len) : 0;
+
+	return len - header < TOKEN_MIN_PAYLOAD ? 0
+						: tcp_tokens(p + header, len - header, key, out);
+}
+
 unsigned token_extract(const struct packet *packet, const struct hash_key *key,
 		       struct token out[static TOKENS_A_PACKET])
 {
@@ -308,7 +372,7 @@ unsigned token_extract(const struct packet *packet, const struct hash_key *key,
 	    (packet->flags & PACKET_LATER_FRAGMENT) != 0)
 		return 0;
 	if (packet->proto == IPPROTO_NUM_TCP)
-		return tcp_tokens(packet->payload, packet->payload_len, key, out);
+		return tcp_tokens_behind(packet->payload, packet->payload_len, key, out);
 	if (packet->proto == IPPROTO_NUM_UDP)
 		return udp_tokens(packet->payload, packet->payload_len, packet->payload_wire, key,
 				  out);
