@@ -27,6 +27,7 @@ FAR, FAR6 = "203.0.113.80", "2001:db8:ffff::80"
 GATE = "52:54:00:ff:12:01"
 LARK, LARK_IP, LARK_IP6 = "52:54:00:1a:00:01", "10.140.1.10", "2001:db8:140::110"
 WREN, WREN_IP, WREN_IP6 = "52:54:00:1b:00:01", "10.140.1.20", "2001:db8:140::120"
+NOBODY = "52:54:00:99:99:99"
 SYN_OPTIONS = [("MSS", 1460), ("SAckOK", b""), ("Timestamp", (991177, 0)), ("NOP", None), ("WScale", 7)]
 TIME_OPTIONS = [("NOP", None), ("NOP", None), ("Timestamp", (991200, 551))]
 
@@ -235,6 +236,15 @@ def tcp_relays():
     play("two-nics", nics=(1, 2))
     play("two-vlans", "relay.*", nics=(1, 3), link_out=Dot1Q(vlan=PEN))
     play("two-hosts-hidden", "relay.*", nics=(1, 4))
+    # a MAC that nobody registered on one leg
+    for name, legs in (("no-mac-out", (0, 1)), ("no-mac-in", (1, 0))):
+        c.wait(0.5)
+        for back, p in talk(name, sport=45100 + CAST.number(name)):
+            ends = (GATE, LARK) if back else (LARK, GATE)
+            nics = (CAST.mac(name), NOBODY)
+            c.frame(ends[0], nics[legs[0]], p, delay=0.01)
+            c.frame(nics[legs[1]], ends[1], hop(p), delay=0.00004)
+        expect(cap, name, "relay.forward")
     some = list(talk("every", turns=60, sport=45005))
     name = "every-tenth"
     c.wait(1)
@@ -348,7 +358,6 @@ def with_snap():
 # ---- false claims -------------------------------------------------------------------------------
 
 EVERYBODY = "ff:ff:ff:ff:ff:ff"
-NOBODY = "52:54:00:99:99:99"
 
 
 def arp_claims():
@@ -500,6 +509,34 @@ def proxies():
     return c
 
 
+# ---- in a flood ---------------------------------------------------------------------------------
+
+def flood():
+    """Made-up MACs and flows in the pen, four hundred times as many frames as of the relay in the street."""
+    c, dice = Street(), random.Random(12)
+
+    def some(count):
+        for _ in range(count):
+            mac = [":".join("%02x" % (dice.randrange(256) & (0xfe if i == 0 else 0xff)) for i in range(6)) for _ in range(2)]
+            ends = ["10.%d.%d.%d" % tuple(dice.randrange(256) for _ in range(3)) for _ in range(2)]
+            bad = dice.randrange(2)
+            c.frame(mac[0], mac[1], IP(src=ends[0], dst=ends[1], len=20 if bad else None) / TCP(sport=dice.randrange(65536), dport=dice.randrange(65536), flags="S", seq=1), link=Dot1Q(vlan=PEN), delay=0.000003)
+        # and from the NIC of one who is at home there, with others' addresses
+        for _ in range(count // 4):
+            c.frame(CAST.mac("flooder", 3), GATE, IP(src="10.140.%d.%d" % (dice.randrange(16), dice.randrange(256)), dst=FAR) / UDP(sport=dice.randrange(65536), dport=53), link=Dot1Q(vlan=PEN), delay=0.000003)
+
+    name = "in-a-flood"
+    for back, p in talk(name, sport=48000, turns=4):
+        ends = (GATE, LARK) if back else (LARK, GATE)
+        some(300)
+        c.frame(ends[0], CAST.mac(name), p, delay=0.0001)
+        some(300)
+        c.frame(CAST.mac(name), ends[1], hop(p), delay=0.0001)
+    c.frame(CAST.mac(name), LARK, ARP(op=2, hwsrc=CAST.mac(name), psrc=WREN_IP, hwdst=LARK, pdst=LARK_IP))
+    expect("evade-flood", name, "relay.forward")
+    return c
+
+
 # ---- accusing a neighbour ------------------------------------------------------------------------
 
 def framing():
@@ -557,6 +594,7 @@ if __name__ == "__main__":
     arp_claims().write("evade-arp.pcap.gz")
     nd_claims().write("evade-nd.pcap.gz")
     proxies().write("evade-proxy.pcap.gz")
+    flood().write("evade-flood.pcap.gz")
     framing().write("frame-neighbour.pcap.gz")
     cut = with_snap()
     for snap in list(range(34, 80, 2)) + [96, 128, 200] if lab else (46, 54, 64, 96):

@@ -30,12 +30,28 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 
 static const char *const kinds[] = {"relay.bridge", NULL};
 
-static void fill(struct finding *f, const struct event *ev, unsigned end)
+/* Who passes on: the NIC that sends, or the one that receives when nobody registered the other. */
+struct relay {
+	struct carrier who;
+	struct mac_addr mac, other;
+};
+
+static struct relay relay_of(const struct event *ev)
+{
+	struct relay out = {.who = ev->from, .mac = ev->smac, .other = ev->u.relayed.in_dmac};
+	struct relay in = {.who = inventory_carrier(ev->inv, ev->u.relayed.in_dmac),
+			   .mac = ev->u.relayed.in_dmac,
+			   .other = ev->smac};
+
+	return out.who.tenant == TENANT_UNKNOWN && is_tenant(in.who.tenant) ? in : out;
+}
+
+static void fill(struct finding *f, const struct event *ev, const struct relay *relay, unsigned end)
 {
 	/* Both legs could be forged by somebody who wants the NIC's owner accused, and no tap says
 	 * by which port the out-leg came: what leaves the owner's own port with the owner's MAC
 	 * was flooded there, and is somebody else's. */
-	f->actor = party_of_carrier(&ev->from, ev->smac);
+	f->actor = party_of_carrier(&relay->who, relay->mac);
 	build_victim_end(f, ev, end);
 	f->next = party_of_carrier(&ev->to, ev->dmac);
 	f->count = ev->u.relayed.packets;
@@ -48,10 +64,10 @@ static void fill(struct finding *f, const struct event *ev, unsigned end)
 	f->frame_count = 0;
 	build_frame(f, &ev->u.relayed.in);
 	build_frame(f, &ev->frame);
-	if (!mac_equal(ev->u.relayed.in_dmac, ev->smac)) {
+	if (!mac_equal(relay->mac, relay->other)) {
 		char text[MAC_TEXT_SIZE];
 
-		finding_detail_text(f, "entered_by", mac_format(ev->u.relayed.in_dmac, text));
+		finding_detail_text(f, "other_nic", mac_format(relay->other, text));
 	}
 }
 
@@ -78,11 +94,11 @@ static void note_claim(struct state *s, const struct event *ev)
  * whom nobody entered; it is an attacker's when it took the position by claiming an address that
  * is not its own.
  */
-static enum confidence confidence_of(const struct state *s, const struct event *ev)
+static enum confidence confidence_of(const struct state *s, const struct relay *relay)
 {
-	uint64_t mac = mac_to_u64(ev->smac);
+	uint64_t mac = mac_to_u64(relay->mac);
 
-	if (ev->from.tenant != TENANT_UNKNOWN)
+	if (relay->who.tenant != TENANT_UNKNOWN)
 		return CONFIDENCE_PROOF;
 	return table_find(s->impostors, &mac) != NULL ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR;
 }
@@ -90,6 +106,7 @@ static enum confidence confidence_of(const struct state *s, const struct event *
 static void relayed(const struct state *s, const struct event *ev, struct findings *out)
 {
 	const char *kind = ev->u.relayed.ttl_delta < 0 ? "relay.forward" : "relay.bridge";
+	struct relay relay = relay_of(ev);
 	unsigned which[2];
 	unsigned count;
 
@@ -102,12 +119,12 @@ static void relayed(const struct state *s, const struct event *ev, struct findin
 	if (!(ev->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)) &&
 	    !(ev->u.relayed.in_path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)))
 		return;
-	count = build_victims(ev, ev->from.tenant, which);
+	count = build_victims(ev, relay.who.tenant, which);
 	for (unsigned i = 0; i < count; i++) {
-		struct finding *f = build_finding(out, ev, kind, confidence_of(s, ev));
+		struct finding *f = build_finding(out, ev, kind, confidence_of(s, &relay));
 
 		if (f != NULL)
-			fill(f, ev, which[i]);
+			fill(f, ev, &relay, which[i]);
 	}
 }
 

@@ -233,11 +233,19 @@ static uint64_t keep_sample(struct watch_table *t, const struct frame *frame, ui
 enum chain { CHAIN_NONE, CHAIN_FORWARD, CHAIN_BACKWARD, CHAIN_BRIDGED };
 
 /* Does one path end at the NIC that the other begins at?  What comes in by one NIC, VLAN or host of
- * a tenant and goes out by another was passed on all the same. */
+ * a tenant and goes out by another was passed on all the same.  So was what a stranger got and a
+ * MAC nobody registered sent, or the other way round: MACs are free to make up. */
 static bool arrives_where(const struct watch_path *in, const struct watch_path *out)
 {
-	return mac_equal(in->key.dmac, out->key.smac) ||
-	       (in->to == out->from && in->to >= TENANT_FIRST);
+	if (mac_equal(in->key.dmac, out->key.smac))
+		return true;
+	if (mac_equal(in->key.dmac, out->key.dmac) || mac_equal(in->key.smac, out->key.smac))
+		return false; /* delivered twice, or sent twice */
+	if (out->from == TENANT_UNKNOWN)
+		return (in->bits & PATH_TO_STRANGER) != 0;
+	if (in->to == TENANT_UNKNOWN)
+		return (out->bits & PATH_FROM_STRANGER) != 0;
+	return in->to == out->from && in->to >= TENANT_FIRST;
 }
 
 /* How two frames with one packet hang together; before was captured first. */
