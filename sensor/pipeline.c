@@ -34,9 +34,10 @@
 #define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
 /* Both-directions taps: in and out is two. */
 #define ORDINARY_COPIES 2
-/* A frame waits in a port's queue for a few ms at most; who sends it again waits longer: 200 ms
- * (TCP's shortest time-out) or 10 (its tail loss probe). */
-#define COPY_NS (10 * NS_PER_MS)
+/* A frame leaves a port within microseconds; the same bytes later are another frame: TCP repeats
+ * after 10 ms at the soonest (tail loss probe), applications every few. A copy that a long queue
+ * held longer is counted as a packet of its own, which proves nothing. */
+#define COPY_NS NS_PER_MS
 
 struct lookup {
 	struct flow_key key;
