@@ -20,8 +20,7 @@ peer() { # HOST INNER OTHER-KEY OTHER-INNER ENDPOINT
 }
 
 twin() {
-	wg genkey >"$LAB_DIR/o1.key"
-	wg genkey >"$LAB_DIR/o2.key"
+	(umask 077 && wg genkey >"$LAB_DIR/o1.key" && wg genkey >"$LAB_DIR/o2.key")
 	site_web core 192.0.2.80
 	site_life p1 http://192.0.2.80/file
 	peer o1 192.168.77.1 "$(wg pubkey <"$LAB_DIR/o2.key")" 192.168.77.2 10.211.3.32:51820

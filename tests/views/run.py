@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""run.py [BINARY] [CASE...] - the replay cases again, seen by a worse or another mirror.
+
+Each case of tests/replay is replayed through these views and has to give the same verdicts (kind,
+actor, victim); whoever was not accused in the case must not be accused in a view of it:
+
+    workers      1, 2 and 4 workers: the same bytes
+    no-arp-dhcp  ARP, DHCP and DHCPv6 left out, as clouds and snooping switches do
+    snap-128     128 bytes of each frame
+    thin-1       1 % of the frames lost, three times with fixed seeds
+    thin-5       5 % likewise
+    both         each frame once more, as it leaves the switch; the tap's view is "both"
+
+What a view has to show (SEEN): relays and exposure in all of them; kinds that live on one frame,
+on ARP or DHCP, or on payload beyond 128 bytes, only where that is left.  Silence is demanded
+always.  A case whose tap is no ingress SPAN has no view "both".
+
+Needs python3-yaml.  Last line: "N passed, N failed".
+"""
+import concurrent.futures
+import gzip
+import os
+import random
+import re
+import struct
+import sys
+import tempfile
+
+import yaml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+REPLAY = os.path.join(HERE, "..", "replay")
+sys.path.insert(0, REPLAY)
+import run as replay  # noqa: E402  pylint: disable=wrong-import-position
+
+# Shown by many frames, whatever happens to some, and by IP alone.
+LASTING = {"relay.forward", "relay.bridge", "relay.rewrite", "relay.proxy", "relay.tunnel",
+           "relay.intercept", "relay.capture-export", "observe.misdelivery", "observe.exposure",
+           "observe.tunnel", "observe.capture-export", "residency.relay"}
+# What stands beyond the 128th byte: server names, captured packets in a stream, secrets.
+NEEDS_PAYLOAD = {"relay.intercept", "relay.capture-export", "observe.capture-export",
+                 "observe.decoy", "observe.secret-reuse"}
+# What a view cannot show, and why.
+BLIND = {
+    ("spoof_dhcp_forged", "snap-128"): "the router it hands out stands behind byte 282",
+    ("evade_not", "both"): "has the duplicates of a misconfigured mirror in it already",
+    ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
+}
+TAGS = (0x8100, 0x88a8, 0x9100)
+SEEDS = (11, 22, 33)
+CAPTURE_NAME = re.compile(r"\.pcap(\.gz)?$")
+
+
+# ---- captures ----------------------------------------------------------------------------------
+
+def read_pcap(path):
+    """Byte order, link type and [(seconds, fraction, original length, data)]; None for pcapng."""
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as f:
+        data = f.read()
+    order = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<", b"\xa1\xb2\xc3\xd4": ">",
+             b"\xa1\xb2\x3c\x4d": ">"}.get(data[:4])
+    if order is None:
+        return None
+    frames, at = [], 24
+    while at + 16 <= len(data):
+        sec, part, cap, length = struct.unpack_from(order + "IIII", data, at)
+        if at + 16 + cap > len(data):
+            break
+        frames.append((sec, part, length, data[at + 16:at + 16 + cap]))
+        at += 16 + cap
+    return order, data[:24], frames
+
+
+def write_pcap(path, order, header, frames):
+    with open(path, "wb") as f:
+        f.write(header)
+        for sec, part, length, data in frames:
+            f.write(struct.pack(order + "IIII", sec, part, len(data), length) + data)
+
+
+def is_arp_or_dhcp(data):
+    at, proto = 12, 0
+    while True:
+        if at + 2 > len(data):
+            return False
+        ether = int.from_bytes(data[at:at + 2], "big")
+        at += 2
+        if ether not in TAGS:
+            break
+        at += 2
+    if ether in (0x0806, 0x8035):
+        return True
+    if ether == 0x0800 and len(data) >= at + 20:
+        proto, ports = data[at + 9], at + (data[at] & 15) * 4
+    elif ether == 0x86dd and len(data) >= at + 40:
+        proto, ports = data[at + 6], at + 40
+    if proto != 17 or len(data) < ports + 4:
+        return False
+    return not {67, 68, 546, 547}.isdisjoint(struct.unpack_from(">HH", data, ports))
+
+
+def no_control(frames):
+    return [f for f in frames if not is_arp_or_dhcp(f[3])]
+
+
+def snap(frames):
+    return [(s, p, n, d[:128]) for s, p, n, d in frames]
+
+
+def thin(share, seed):
+    def view(frames):
+        dice = random.Random(seed)
+        return [f for f in frames if dice.random() >= share]
+    return view
+
+
+def twice(frames):
+    """A group's frame leaves by several ports; two of them here."""
+    out = []
+    for frame in frames:
+        out += [frame] * (3 if frame[3][0] & 1 else 2)
+    return out
+
+
+VIEWS = [("no-arp-dhcp", no_control), ("snap-128", snap)] + \
+    [("thin-1/%d" % s, thin(0.01, s)) for s in SEEDS] + \
+    [("thin-5/%d" % s, thin(0.05, s)) for s in SEEDS] + [("both", twice)]
+
+
+def shown(view, kind):
+    """Must this view still show a finding of this kind?"""
+    if view == "both":
+        return True
+    if view == "snap-128":
+        return kind not in NEEDS_PAYLOAD
+    return kind in LASTING
+
+
+# ---- cases -------------------------------------------------------------------------------------
+
+def tap_view(inventory, name):
+    with open(inventory, encoding="utf-8") as f:
+        taps = yaml.safe_load(f).get("taps") or []
+    for tap in taps:
+        if tap["name"] == name or (name is None and len(taps) == 1):
+            return tap.get("view", "ingress")
+    return "ingress" if not taps else None
+
+
+def with_both(inventory, name, place):
+    """The inventory with that tap's view changed."""
+    with open(inventory, encoding="utf-8") as f:
+        site = yaml.safe_load(f)
+    for tap in site.setdefault("taps", [{"name": "default"}]):
+        if name in (tap["name"], None):
+            tap["view"] = "both"
+    path = os.path.join(place, "both.yaml")
+    with open(path, "w", encoding="utf-8") as f:
+        yaml.safe_dump(site, f)
+    return path
+
+
+def plain(want):
+    return {k: v for k, v in want.items() if k in ("kind", "actor", "victim")}
+
+
+def judge(case, view, alerts):
+    wants = [plain(w) for w in case.get("expect") or []]
+    for want in wants:
+        if shown(view, want["kind"]) and not any(replay.meets(a, want) for a in alerts):
+            yield "%s: no %s" % (view, want)
+    # Another kind than usual may come of what is lost; another actor never.
+    silent = case.get("silent")
+    if silent in ("all", "others"):
+        quiet = {"expect": wants, "silent": "others" if wants else "all"}
+        # "unknown" accuses no tenant: what an attack leaves may look like another one's, too.
+        named = [a for a in alerts if not wants or a["bulkhead"]["actor"]["tenant"] != "unknown"]
+        for line in replay.judge(quiet, named):
+            if line.startswith("not silent"):
+                yield "%s: %s" % (view, line)
+    else:
+        kinds = {a["bulkhead"]["kind"] for a in alerts}.intersection(silent or [])
+        if kinds:
+            yield "%s: not silent: %s" % (view, sorted(kinds))
+
+
+def replay_view(binary, folder, case, place, frames_of):
+    """frames_of: path -> (order, header, frames) after the view."""
+    names = case["capture"] if isinstance(case["capture"], list) else [case["capture"]]
+    captures = []
+    for i, name in enumerate(names):
+        captures.append(os.path.join(place, "%d.pcap" % i))
+        write_pcap(captures[-1], *frames_of(replay.find(folder, name)))
+    return replay.replay(binary, folder, dict(case, capture=captures))
+
+
+def run_workers(binary, folder, case):
+    if any(str(a) == "--workers" for a in case.get("args", [])):
+        return []
+    results = [replay.replay(binary, folder, dict(case, args=list(case.get("args", [])) +
+                                                  ["--workers", n]))[2] for n in (1, 2, 4)]
+    return ["workers: %d give other bytes than 1" % n
+            for n, lines in zip((2, 4), results[1:]) if lines != results[0]]
+
+
+def run_view(binary, folder, case, name, change):
+    inventory = replay.find(folder, case.get("inventory", "inventory.yaml"))
+    with tempfile.TemporaryDirectory(prefix="bulkhead-views-") as place:
+        if name == "both":
+            if tap_view(inventory, case.get("tap")) != "ingress":
+                return []
+            case = dict(case, inventory=with_both(inventory, case.get("tap"), place))
+
+        def frames_of(path):
+            order, header, frames = read_pcap(path)
+            return order, header, change(frames)
+        status, text, lines = replay_view(binary, folder, case, place, frames_of)
+    if status != 0:
+        return ["%s: exit status %d: %s" % (name, status, text.strip()[-200:])]
+    return list(judge(case, name, replay.incidents(lines)))
+
+
+def run_case(binary, name):
+    folder = os.path.join(REPLAY, name)
+    with open(os.path.join(folder, "case.yaml"), encoding="utf-8") as f:
+        case = yaml.safe_load(f)
+    wrong = run_workers(binary, folder, case)
+    names = case["capture"] if isinstance(case["capture"], list) else [case["capture"]]
+    if case.get("exit", 0) != 0 or not all(
+            CAPTURE_NAME.search(n) and read_pcap(replay.find(folder, n)) for n in names):
+        return wrong  # damaged on purpose, or no classic pcap
+    for view, change in VIEWS:
+        if (name, view) in BLIND:
+            continue
+        wrong += run_view(binary, folder, case, view, change)
+    return wrong
+
+
+def attempt(binary, name):
+    try:
+        return run_case(binary, name)
+    except (OSError, ValueError, KeyError, TypeError, struct.error, yaml.YAMLError) as error:
+        return ["%s: %s" % (type(error).__name__, error)]
+
+
+def main():
+    args = sys.argv[1:]
+    binary = os.path.join(replay.TOP, "build", "bulkhead")
+    if args and os.path.isfile(args[0]):
+        binary = os.path.abspath(args.pop(0))
+    names = args or sorted(n for n in os.listdir(REPLAY)
+                           if os.path.exists(os.path.join(REPLAY, n, "case.yaml")))
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, wrong in zip(names, pool.map(lambda n: attempt(binary, n), names)):
+            failed += bool(wrong)
+            print("%s %s" % ("FAIL" if wrong else "ok  ", name))
+            for line in wrong:
+                print("     %s" % line)
+    print("%d passed, %d failed" % (len(names) - failed, failed))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
