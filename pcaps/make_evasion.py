@@ -509,6 +509,20 @@ def proxies():
     return c
 
 
+def many_flows():
+    """More flows in wren's name than wait to be told, and lark's answers delivered with them."""
+    c = Street()
+    for n in range(9000):
+        c.frame(CAST.mac("many-flows"), GATE, IP(src=WREN_IP, dst=FAR) / UDP(sport=1000 + n, dport=53), delay=0.0001)
+        if n % 2:
+            c.frame(GATE, CAST.mac("many-answers"), IP(src=FAR, dst=LARK_IP) / UDP(sport=53, dport=1000 + n), delay=0.0001)
+    expect("evade-many", "many-flows", "spoof.source")
+    expect("evade-many", "many-answers", "observe.misdelivery")
+    for n in range(40):
+        c.frame(WREN, GATE, IP(src=WREN_IP, dst=FAR) / UDP(sport=123, dport=123), delay=0.1)
+    return c
+
+
 # ---- in a flood ---------------------------------------------------------------------------------
 
 def flood():
@@ -595,6 +609,7 @@ if __name__ == "__main__":
     nd_claims().write("evade-nd.pcap.gz")
     proxies().write("evade-proxy.pcap.gz")
     flood().write("evade-flood.pcap.gz")
+    many_flows().write("evade-many.pcap.gz")
     framing().write("frame-neighbour.pcap.gz")
     cut = with_snap()
     for snap in list(range(34, 80, 2)) + [96, 128, 200] if lab else (46, 54, 64, 96):

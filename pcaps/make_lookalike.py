@@ -15,7 +15,7 @@ import sys
 
 import make_relay
 from make_relay import Capture, hello, noise
-from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Dot1Q, ESP, Ether, GRE, ICMP,
+from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Dot1AD, Dot1Q, ESP, Ether, GRE, ICMP,
                        ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS,
                        ICMPv6NDOptDstLLAddr, ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, IP, IPv6,
                        NTP, Raw, TCP, UDP, VRRP, VXLAN, fragment, raw)
@@ -411,6 +411,12 @@ def shown_twice(c):
     for n, tags in enumerate(([], [QUAY], [0, QUAY], [2900, QUAY])):
         for i in range(3):
             c.send("p1", "core1", IP(src=A["p1"], dst=FAR, id=700 + i) / UDP(sport=44500, dport=443) / Raw(noise("st%d" % i, 80)), tags=tags)
+    # everything with a provider's tag in front, of either type
+    for n, outer in enumerate((Dot1AD(vlan=2901), Dot1Q(vlan=2901))):
+        for i in range(3):
+            c.now += 0.002
+            p = IP(src=A["y1"], dst=A["c1"], id=i) / UDP(sport=44510 + n, dport=44511) / Raw(noise("qq%d%d" % (n, i), 80))
+            c.frames.append((c.now, raw(Ether(src=M["y1"], dst=M["c1"]) / outer / Dot1Q(vlan=QUAY) / p)))
     for i in range(3):  # routed into the other VLAN
         p = IP(src=A["p1"], dst=A["cloud"], id=800 + i) / UDP(sport=44600, dport=44601) / Raw(noise("rv%d" % i, 80))
         c.send("p1", "core1", p)

@@ -4,8 +4,9 @@
  * tags.
  *
  * Double tags are how a frame hops from one VLAN into another: a switch takes the outer tag off
- * and forwards by the inner one.  Provider tagging (IEEE 802.1ad, outer TPID 88a8) is the
- * provider's doing as long as the tenant is at home in the segment.
+ * and forwards by the inner one.  Provider tagging is the provider's doing as long as the tenant is
+ * at home in the segment: by its type (IEEE 802.1ad, 88a8), or with a tag in front that is no
+ * segment of the inventory (many switches use 8100 for both).
  */
 #include <stdio.h>
 
@@ -84,6 +85,17 @@ static unsigned real_tags(const struct packet *p)
 	return count;
 }
 
+/* Were the tags in front of the tenant's own put there by the provider? */
+static bool by_provider(const struct event *ev)
+{
+	const struct packet *p = ev->packet;
+	uint16_t outer = p->tag[0].tci & 0x0fff;
+
+	if (p->tag[0].tpid == TPID_PROVIDER)
+		return true;
+	return outer != 0 && inventory_segment_of(ev->inv, outer, false, 0) == SEGMENT_NONE;
+}
+
 static void event(void *state, const struct event *ev, struct findings *out)
 {
 	const struct packet *p = ev->packet;
@@ -95,7 +107,7 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	home = ev->segment != SEGMENT_NONE &&
 	       inventory_tenant_in_segment(ev->inv, ev->from.tenant, ev->segment);
 	if (real_tags(p) > 1) {
-		if (!home || p->tag[0].tpid != TPID_PROVIDER)
+		if (!home || !by_provider(ev))
 			tell(ev, inventory_segment_of(ev->inv, p->vlan, false, 0), "double tag",
 			     out);
 		return;

@@ -86,6 +86,20 @@ static void tell(struct entry *e, struct findings *out)
 	e->told = true;
 }
 
+/* Whoever opens more flows than fit must not silence what waits: the oldest but one (the oldest's
+ * frame is overwritten by the entry that comes) is told before its time.  If it is a relay after
+ * all, it is the same stranger's. */
+static void make_room(struct pending *p, const struct key *key, struct findings *out)
+{
+	struct entry *next;
+
+	if (table_used(p->table) < table_capacity(p->table) || table_find(p->table, key) != NULL)
+		return;
+	next = table_newer(p->table, table_oldest(p->table));
+	if (next != NULL && !next->relayed && !next->told)
+		tell(next, out);
+}
+
 void pending_note(struct pending *p, const struct event *ev, struct mac_addr mac,
 		  unsigned victim_end,
 		  void (*first)(struct finding *finding, const struct event *ev, unsigned end),
@@ -93,8 +107,10 @@ void pending_note(struct pending *p, const struct event *ev, struct mac_addr mac
 {
 	struct key key = {.flow_id = ev->flow_id, .mac = mac_to_u64(mac), .end = victim_end};
 	bool fresh;
-	struct entry *e = table_put(p->table, &key, &fresh);
+	struct entry *e;
 
+	make_room(p, &key, out);
+	e = table_put(p->table, &key, &fresh);
 	if (fresh) {
 		struct findings one;
 		struct finding *f;
