@@ -487,6 +487,7 @@ static void prepare(struct worker *w, const struct packet *packet, struct lookup
 {
 	unsigned direction;
 
+	look->has_flow = false;
 	look->mine = is_mine(w, packet);
 	if (!look->mine)
 		return;
@@ -540,26 +541,34 @@ static void count_frames(struct worker *w, const struct packet_stack *stack,
 		stat_add(&w->stats, STAT_FRAGMENTS, 1);
 }
 
+/* A frame is decoded AHEAD frames before its flow's slot is fetched, and that AHEAD frames before
+ * it is handled: about what memory takes, and little enough to stay in the first cache. */
+#define AHEAD 8
+
 void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 {
-	struct lookup look[FRAME_BATCH];
+	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
 
-	for (unsigned i = 0; i < batch->count; i++) {
-		packet_decode(&batch->frame[i], &w->stack[i]);
-		look[i] = (struct lookup){0};
-		prepare(w, &w->stack[i].layer[0], &look[i]);
-	}
-	for (unsigned i = 0; i < batch->count; i++)
-		if (look[i].has_flow && !flow_table_prefetch_slot(w->flows, look[i].hash))
-			prefetch_parties(w, &w->stack[i].layer[0], &look[i].place);
-	for (unsigned i = 0; i < batch->count; i++) {
-		w->frame = &batch->frame[i];
+	for (unsigned i = 0; i < batch->count + 2 * AHEAD; i++) {
+		unsigned at = i - AHEAD; /* beyond the end of the batch while there is none yet */
+
+		if (i < batch->count) {
+			packet_decode(&batch->frame[i], &w->stack[i]);
+			prepare(w, &w->stack[i].layer[0], &look[i]);
+		}
+		if (at < batch->count && look[at].has_flow &&
+		    !flow_table_prefetch_slot(w->flows, look[at].hash))
+			prefetch_parties(w, &w->stack[at].layer[0], &look[at].place);
+		at -= AHEAD;
+		if (at >= batch->count)
+			continue;
+		w->frame = &batch->frame[at];
 		advance_clock(w, w->frame);
 		tick(w);
-		if (!look[i].mine)
+		if (!look[at].mine)
 			continue;
-		count_frames(w, &w->stack[i], w->frame);
-		handle_frame(w, &w->stack[i], &look[i]);
+		count_frames(w, &w->stack[at], w->frame);
+		handle_frame(w, &w->stack[at], &look[at]);
 	}
 	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }

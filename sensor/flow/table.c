@@ -105,6 +105,7 @@ bool flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 			__builtin_prefetch(f);
 			__builtin_prefetch((const char *)f + 64);
 			__builtin_prefetch((const char *)f + 128);
+			__builtin_prefetch((const char *)f + 192);
 			return true;
 		}
 	}
