@@ -587,7 +587,7 @@ def write_inventory():
     for name in CAST.names:
         lines += ["  - name: %s" % name, "    segments: [street, pen]", "    hosts:",
                   "      - { name: box, mac: [%s], ip: [%s, \"%s\", %s]%s }" % (
-                      ", ".join('"%s"' % CAST.mac(name, n) for n in (1, 2, 3)), CAST.ip(name),
+                      ", ".join('"%s"' % CAST.mac(name, n) for n in ((1,) if name == "heron" else (1, 2, 3))), CAST.ip(name),
                       CAST.ip6(name), "10.140.16.%d" % CAST.number(name),
                       ", port: leaf3/1" if name == "heron" else ""),
                   "      - { name: second, mac: \"%s\", ip: %s }" % (CAST.mac(name, 4), CAST.ip(name, 4))]

@@ -227,6 +227,14 @@ static void tell_odd(struct worker *w, enum event_kind kind, const struct flow *
 	emit_commit(w, r);
 }
 
+/* A switch sends no frame back by the port where its sender is. */
+static bool at_its_own_port(const struct worker *w, const struct carrier *from)
+{
+	const struct tap *tap = tap_of(w);
+
+	return tap->view == VIEW_PORT && from->tenant >= TENANT_FIRST && from->host == tap->host;
+}
+
 struct findings_of_path {
 	uint32_t bits;
 	bool dynamic_end; /* the carrier's own end is a dynamic address */
@@ -256,8 +264,9 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 		tell_new_mac(w, packet, place);
 	if (outside_its_segments(w, packet, place, &p.from))
 		tell_segment(w, packet, place);
-	if (p.from.tenant == TENANT_INFRASTRUCTURE && p.to.tenant >= TENANT_FIRST &&
-	    (ip_equal(&packet->src, &packet->dst) || p.src.tenant == p.to.tenant) &&
+	if (((p.from.tenant == TENANT_INFRASTRUCTURE && p.to.tenant >= TENANT_FIRST &&
+	      (ip_equal(&packet->src, &packet->dst) || p.src.tenant == p.to.tenant)) ||
+	     at_its_own_port(w, &p.from)) &&
 	    worker_wants(w, EVENT_RETURNED))
 		tell_odd(w, EVENT_RETURNED, flow, direction, packet, place);
 	if (answers_unasked(w, flow, direction, &p, packet) && worker_wants(w, EVENT_STRAY))

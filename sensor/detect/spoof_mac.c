@@ -171,8 +171,38 @@ static void see_returned(const struct event *ev, struct findings *out)
 		tell(ev, "IP to itself", 1, out);
 }
 
+/*
+ * A frame with the MAC of a port's only host leaves by that very port: the host did not send it,
+ * for a switch sends nothing back.  Whoever did stands elsewhere and may want it accused.  A mirror
+ * of that port's both directions, entered as one of what leaves it, looks the same: a hint.
+ */
+static bool is_conflict(const struct event *ev)
+{
+	const struct host *host = inventory_host(ev->inv, ev->tap->host);
+
+	return ev->tap->view == VIEW_PORT && host != NULL && ev->has_mac &&
+	       is_tenant(ev->from.tenant) && ev->from.host == ev->tap->host &&
+	       host->mac_count == 1 && host->port_count == 1;
+}
+
+static void tell_conflict(const struct event *ev, struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, "spoof.mac", CONFIDENCE_INDICATOR);
+
+	if (f == NULL)
+		return;
+	f->has_flow = false;
+	f->actor = party_of_tenant(TENANT_UNKNOWN);
+	f->victim = party_of_carrier(&ev->from, ev->smac);
+	finding_detail_text(f, "method", "its MAC behind another port");
+}
+
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
+	if (is_conflict(ev)) {
+		tell_conflict(ev, out);
+		return;
+	}
 	if (ev->kind == EVENT_ARP && ev->has_mac && is_plain_router(&ev->from))
 		see_question(opaque, ev, out);
 	if (!between_strangers(ev))
