@@ -151,9 +151,7 @@ tsan: ## the same under ThreadSanitizer
 bench: all ## measure speed beside ndpiReader, tcpdump and suricata
 	@tests/bench/run.py $(BUILD)/bulkhead $(BENCH)
 
-fuzz: ## feed every parser random input for a bounded time
-	@if [ -x tests/fuzz/run.sh ]; then tests/fuzz/run.sh; \
-		else echo "make fuzz: there are no fuzz targets yet"; fi
+include tests/fuzz/fuzz.mk
 
 deps: ## install the packages that building needs
 	@sh dist/install-packages.sh build
@@ -173,10 +171,10 @@ install: all ## install to DESTDIR and prefix (/usr/local)
 		install -m 644 dist/$$file $(DESTDIR)$(sysconfdir)/bulkhead/$$file.example; done
 
 clean: ## remove what was built
-	rm -rf $(BUILD) build-asan build-tsan
+	rm -rf $(BUILD) build-asan build-tsan $(FUZZ_BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(TEST_PROGRAMS:=.d)
-.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench fuzz deps install clean help
+.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench deps install clean help
