@@ -7,6 +7,7 @@
  *
  *	resume	WATCH cursor, GET cursor -> go on right behind it
  *	deliver	MULTI, entries and state of some records, SET cursor, EXEC, WATCH, GET
+ *	both	end with PING and a text of our own: the answers are in step
  *
  * invariant 1: the cursor is watched from the moment it was read until EXEC, so EXEC does nothing
  *		when anybody (FLUSHALL, another sensor of our name) touched it in between.
@@ -168,14 +169,14 @@ static int put_back(struct redis_state *s, struct err *err)
 
 /* PING with a text of our own comes last: if it answers with that text, no stray reply has slipped
  * in before and made the cursor's answer another's. */
-static int read_echo(struct redis_state *s, const char *nonce, struct err *err)
+static int read_echo(struct redis_state *s, struct err *err)
 {
 	struct redis_reply *reply;
 	bool same;
 
 	if (redis_expect(s->redis, &reply, err) != 0)
 		return ERR_RUN;
-	same = strcmp(redis_reply_text(reply, NULL), nonce) == 0;
+	same = strcmp(redis_reply_text(reply, NULL), s->nonce) == 0;
 	redis_reply_free(reply);
 	if (same)
 		return 0;
@@ -183,21 +184,26 @@ static int read_echo(struct redis_state *s, const char *nonce, struct err *err)
 	return ERR_RUN;
 }
 
+static void ask_cursor(struct redis_state *s, const char *cursor)
+{
+	ask_wait(s);
+	SAY(s, "WATCH", cursor);
+	SAY(s, "GET", cursor);
+	SAY(s, "PING", number_text(clock_monotonic(), s->nonce));
+}
+
 static enum sink_verdict redis_sink_resume(void *state, uint64_t *sequence, struct err *err)
 {
 	struct redis_state *s = state;
-	char cursor[KEY_SIZE], nonce[NUMBER_SIZE];
+	char cursor[KEY_SIZE];
 
 	redis_disconnect(s->redis); /* resume means doubt */
 	if (redis_connect(s->redis, err) != 0 || put_back(s, err) != 0)
 		return SINK_RETRY;
 	(void)redis_key(s, "cursor:", s->cursor_name, cursor);
-	ask_wait(s);
-	SAY(s, "WATCH", cursor);
-	SAY(s, "GET", cursor);
-	SAY(s, "PING", number_text(clock_monotonic(), nonce));
+	ask_cursor(s, cursor);
 	if (read_wait(s, err) != 0 || read_ok(s, err) != 0 ||
-	    redis_read_cursor(s, &s->cursor, err) != 0 || read_echo(s, nonce, err) != 0)
+	    redis_read_cursor(s, &s->cursor, err) != 0 || read_echo(s, err) != 0)
 		return SINK_RETRY;
 	*sequence = s->cursor;
 	return SINK_OK;
@@ -222,9 +228,7 @@ static void ask_transaction(struct redis_state *s, const struct sink_record *rec
 	SAY(s, "SET", cursor, number_text(record[count - 1].sequence, sequence));
 	redis_did(s, CMD_CURSOR);
 	SAY(s, "EXEC");
-	ask_wait(s);
-	SAY(s, "WATCH", cursor);
-	SAY(s, "GET", cursor);
+	ask_cursor(s, cursor);
 }
 
 /* MULTI's and each command's answer; the first refusal is the reason to tell (EXEC will only say
@@ -275,6 +279,24 @@ static bool judge_results(struct redis_state *s, const struct redis_reply *resul
 	return good;
 }
 
+/* False when something has slipped in between the replies; what was taken for EXEC's results is
+ * no evidence then.  Without an answer they are believed: better twice than never. */
+static bool in_step(struct redis_state *s)
+{
+	unsigned replies = s->options->redis.wait_replicas > 0 ? 4 : 3;
+	struct redis_reply *reply;
+	bool same = true;
+
+	for (unsigned i = 0; i < replies; i++) {
+		if (redis_next(s->redis, &reply, NULL) != 0)
+			return true;
+		same = redis_reply_kind(reply) == REDIS_TEXT &&
+		       strcmp(redis_reply_text(reply, NULL), s->nonce) == 0;
+		redis_reply_free(reply);
+	}
+	return same;
+}
+
 static enum sink_verdict read_exec(struct redis_state *s, uint64_t sequence, struct err *err)
 {
 	struct redis_reply *reply;
@@ -294,7 +316,7 @@ static enum sink_verdict read_exec(struct redis_state *s, uint64_t sequence, str
 	} else if (redis_reply_count(reply) != s->command_count) {
 		verdict = redis_doubt(s, err, "its answer makes no sense");
 	} else if (!judge_results(s, reply, err)) {
-		s->undo = true;
+		s->undo = in_step(s);
 		s->undo_from = sequence;
 		s->undo_to = s->cursor == UINT64_MAX ? 0 : s->cursor;
 		redis_disconnect(s->redis);
@@ -323,7 +345,7 @@ static enum sink_verdict redis_sink_deliver(void *state, const struct sink_recor
 		return SINK_RETRY;
 	*done = count;
 	s->cursor = sequence;
-	if (read_ok(s, err) != 0 || redis_read_cursor(s, &seen, err) != 0)
+	if (read_ok(s, err) != 0 || redis_read_cursor(s, &seen, err) != 0 || read_echo(s, err) != 0)
 		return SINK_RETRY;
 	if (seen != sequence)
 		return redis_doubt(s, err, "our cursor was changed by somebody else");

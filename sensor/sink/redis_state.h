@@ -33,6 +33,7 @@ struct redis_state {
 	uint64_t undo_from, undo_to;
 	bool undo; /* the cursor is to go from undo_from back to undo_to */
 	uint64_t queue_trimmed;
+	char nonce[NUMBER_SIZE]; /* what the last PING's answer must be */
 	char prefix[128];
 	char maxlen[NUMBER_SIZE];
 	char acks_id[64];
