@@ -18,7 +18,7 @@ from make_relay import Capture, hello, noise
 from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Dot1AD, Dot1Q, ESP, Ether, GRE, ICMP,
                        ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_RS,
                        ICMPv6NDOptDstLLAddr, ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, IP, IPv6,
-                       NTP, Raw, TCP, UDP, VRRP, VXLAN, fragment, raw)
+                       Raw, TCP, UDP, VRRP, VXLAN, fragment, raw)
 from scapy.layers.hsrp import HSRP
 
 QUAY, YARD = 640, 641
@@ -341,8 +341,8 @@ def services(c):
         q = DNS(id=77, rd=1, qd=DNSQR(qname="www.example"))
         c.send(who, "core1", IP(src=A[who], dst="192.0.2.53") / UDP(sport=54000, dport=53) / q)
         c.send("core1", who, IP(src="192.0.2.53", dst=A[who]) / UDP(sport=53, dport=54000) / DNS(id=77, qr=1, qd=DNSQR(qname="www.example"), an=DNSRR(rrname="www.example", rdata="203.0.113.9")))
-        c.send(who, "core1", IP(src=A[who], dst=FAR) / UDP(sport=123, dport=123) / NTP())
-        c.send("core1", who, IP(src=FAR, dst=A[who]) / UDP(sport=123, dport=123) / NTP(mode=4))
+        c.send(who, "core1", IP(src=A[who], dst=FAR) / UDP(sport=123, dport=123) / Raw(b"\x23" + bytes(47)))
+        c.send("core1", who, IP(src=FAR, dst=A[who]) / UDP(sport=123, dport=123) / Raw(b"\x24" + bytes(47)))
         for other in ("p2", "y2", "c2"):
             c.send("y2", other, IP(src=A["y2"], dst=A[other]) / ICMP(id=3, seq=c.ident)) if other != "y2" else None
 
@@ -379,7 +379,7 @@ def relet(c):
     c.sequence("p2", "c1", (ip, A["c1"]), "rel1", 42300)
     for _ in range(3):
         c.wait(30)
-        c.send("p1", "core1", IP(src=A["p1"], dst=FAR) / UDP(sport=123, dport=123) / NTP())
+        c.send("p1", "core1", IP(src=A["p1"], dst=FAR) / UDP(sport=123, dport=123) / Raw(b"\x23" + bytes(47)))
     c.send("y2", ALL, ARP(op=1, hwsrc=M["y2"], psrc=ip, pdst=ip))
     c.sequence("y2", "c1", (ip, A["c1"]), "rel2", 42301)
 
