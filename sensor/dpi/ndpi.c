@@ -20,6 +20,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,13 +54,19 @@ struct slot_list {
 	uint32_t head, tail;
 };
 
+/* What nDPI allocated for flows. */
+struct account {
+	int64_t bytes;
+	uint64_t refused; /* for want of memory: a label was lost, most likely */
+};
+
 struct dpi {
 	struct ndpi_detection_module_struct *module;
 	struct ndpi_flow_struct *flows; /* by slot; zero while free */
 	struct slot *slots;
 	struct slot_list free, active, ready;
 	unsigned packets; /* shown of a flow at most */
-	int64_t heap;	  /* bytes nDPI allocated for flows */
+	struct account heap;
 	int64_t heap_limit;
 	uint64_t stat_packets, stat_flows, stat_labelled, stat_shed;
 	uint8_t buffer[DPI_PACKET_MAX + DPI_SLACK];
@@ -91,21 +98,27 @@ int NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a, NDPI_PROTOCOL_BITMASK b)
  * nDPI's allocator hooks carry no context, so the account that a call is charged to stands here
  * while it runs.  NULL outside of our calls into nDPI.
  */
-static _Thread_local int64_t *heap_account;
+static _Thread_local struct account *heap_account;
+/* While a module is set up: where to go when memory is short, which nDPI does not survive. */
+static _Thread_local jmp_buf *no_memory;
 
 static void *counted_malloc(size_t size)
 {
 	void *p = malloc(size);
 
-	if (p != NULL && heap_account != NULL)
-		*heap_account += (int64_t)malloc_usable_size(p);
+	if (p == NULL && no_memory != NULL)
+		longjmp(*no_memory, 1);
+	if (heap_account != NULL) {
+		heap_account->bytes += p != NULL ? (int64_t)malloc_usable_size(p) : 0;
+		heap_account->refused += p == NULL;
+	}
 	return p;
 }
 
 static void counted_free(void *p)
 {
 	if (p != NULL && heap_account != NULL)
-		*heap_account -= (int64_t)malloc_usable_size(p);
+		heap_account->bytes -= (int64_t)malloc_usable_size(p);
 	free(p);
 }
 
@@ -113,6 +126,26 @@ static void set_hooks(void)
 {
 	set_ndpi_malloc(counted_malloc);
 	set_ndpi_free(counted_free);
+}
+
+/* NULL when memory is short; what nDPI had by then is lost, for it cannot free half a module. */
+static struct ndpi_detection_module_struct *module_set_up(void)
+{
+	struct ndpi_detection_module_struct *module;
+	jmp_buf out;
+
+	if (setjmp(out) != 0) {
+		no_memory = NULL;
+		return NULL;
+	}
+	no_memory = &out;
+	module = compat_new();
+	if (module != NULL && !compat_start(module)) {
+		ndpi_exit_detection_module(module);
+		module = NULL;
+	}
+	no_memory = NULL;
+	return module;
 }
 
 static struct ndpi_detection_module_struct *module_new(struct err *err)
@@ -129,16 +162,9 @@ static struct ndpi_detection_module_struct *module_new(struct err *err)
 			      ndpi_revision(), ndpi_get_api_version(), NDPI_API_VERSION);
 		return NULL;
 	}
-	module = compat_new();
-	if (module == NULL) {
+	module = module_set_up();
+	if (module == NULL)
 		(void)err_set(err, ERR_MEMORY, "cannot set up libndpi");
-		return NULL;
-	}
-	if (!compat_start(module)) {
-		(void)err_set(err, ERR_RUN, "libndpi refuses its own defaults");
-		ndpi_exit_detection_module(module);
-		return NULL;
-	}
 	return module;
 }
 
@@ -259,7 +285,7 @@ static uint32_t slot_take(struct dpi *dpi, uint64_t flow, const struct packet *p
 	uint32_t place = dpi->free.tail;
 	struct slot *slot;
 
-	if (place == SLOT_NONE || dpi->heap > dpi->heap_limit) {
+	if (place == SLOT_NONE || dpi->heap.bytes > dpi->heap_limit) {
 		/* The caller asks again with its next packet and has collected by then. */
 		if (dpi->active.head != SLOT_NONE) {
 			slot_settle(dpi, dpi->active.head);
@@ -359,7 +385,7 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 	    compat_process(dpi->module, &dpi->flows[place], dpi->buffer, len, now_ns / NS_PER_MS);
 	heap_account = NULL;
 	dpi->stat_packets++;
-	if (++slot->packets < dpi->packets && dpi->heap <= dpi->heap_limit &&
+	if (++slot->packets < dpi->packets && dpi->heap.bytes <= dpi->heap_limit &&
 	    !compat_complete(dpi->module, &dpi->flows[place], &protocol))
 		return DPI_MORE;
 	slot_settle(dpi, place);
@@ -450,7 +476,8 @@ void dpi_stats(struct dpi *dpi, struct stats *stats)
 	stat_add(stats, STAT_DPI_PACKETS, dpi->stat_packets);
 	stat_add(stats, STAT_DPI_FLOWS, dpi->stat_flows);
 	stat_add(stats, STAT_DPI_LABELLED, dpi->stat_labelled);
-	stat_add(stats, STAT_DPI_SHED, dpi->stat_shed);
+	stat_add(stats, STAT_DPI_SHED, dpi->stat_shed + dpi->heap.refused);
+	dpi->heap.refused = 0;
 	dpi->stat_packets = dpi->stat_flows = dpi->stat_labelled = dpi->stat_shed = 0;
 }
 
