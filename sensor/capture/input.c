@@ -28,11 +28,16 @@ struct reader {
 	uint8_t packed[PACKED_SIZE];
 };
 
-static enum input_state broken(struct input *in, const char *what)
+static enum input_state fail(struct input *in, enum err_code code, const char *what)
 {
-	(void)err_set(&in->err, ERR_DATA, "%s", what);
+	(void)err_set(&in->err, code, "%s", what);
 	in->ended = true;
 	return INPUT_BROKEN;
+}
+
+static enum input_state broken(struct input *in, const char *what)
+{
+	return fail(in, ERR_DATA, what);
 }
 
 /* Waits only when the caller has nothing else to do. */
@@ -59,11 +64,8 @@ static enum input_state read_fd(struct input *in, uint8_t *buf, size_t room, siz
 	n = read(in->fd, buf, room < READ_SIZE ? room : READ_SIZE);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return INPUT_LATER;
-	if (n < 0) {
-		in->ended = true;
-		(void)err_set(&in->err, ERR_RUN, "%s", strerror(errno));
-		return INPUT_BROKEN;
-	}
+	if (n < 0)
+		return fail(in, ERR_RUN, strerror(errno));
 	in->ended = n == 0;
 	in->taken += (uint64_t)n;
 	*got = (size_t)n;
@@ -95,7 +97,8 @@ static enum input_state unpack_more(struct reader *r, uint8_t *out, size_t room,
 	step.in = r->packed + r->packed_at;
 	step.in_len = r->packed_end - r->packed_at;
 	if (!unpack(in->unpacker, &step))
-		return broken(in, "the compressed data is corrupt");
+		return step.starved ? fail(in, ERR_MEMORY, "out of memory")
+				    : broken(in, "the compressed data is corrupt");
 	*got = room - step.out_len;
 	if (*got == 0 && r->packed_at == r->packed_end && !r->held) /* then fd has ended */
 		return unpack_whole(in->unpacker) ? INPUT_END

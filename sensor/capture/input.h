@@ -97,9 +97,10 @@ struct unpack_step {
 	size_t in_len;
 	uint8_t *out;
 	size_t out_len;
+	bool starved; /* set: there was no memory to go on */
 };
 
-/* Moves step's pointers over what was used and made.  False: corrupt. */
+/* Moves step's pointers over what was used and made.  False: corrupt, or starved. */
 bool unpack(struct unpacker *unpacker, struct unpack_step *step);
 /* Whether the packed stream may end here. */
 bool unpack_whole(const struct unpacker *unpacker);

@@ -10,6 +10,7 @@
 
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "capture/input.h"
 
@@ -93,6 +94,7 @@ static bool gzip_step(struct unpacker *u, struct unpack_step *s)
 	s->out_len -= (size_t)(u->z.next_out - s->out);
 	s->out = u->z.next_out;
 	u->whole = rc == Z_STREAM_END;
+	s->starved = rc == Z_MEM_ERROR;
 	return rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR;
 }
 
@@ -108,6 +110,7 @@ static bool zstd_step(struct unpacker *u, struct unpack_step *s)
 	s->out_len -= out.pos;
 	if (in.pos != 0 || out.pos != 0)
 		u->whole = rc == 0;
+	s->starved = ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation;
 	return !ZSTD_isError(rc);
 }
 
