@@ -13,7 +13,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["flood", "config", "same"]
+PARTS = ["flood", "config", "faults", "same"]
 TIMEOUT = 600
 
 
