@@ -168,8 +168,6 @@ static void inspect(struct worker *w, struct flow *flow, const struct packet *pa
 {
 	uint64_t name = flow_table_slot(w->flows, flow) | (uint64_t)flow->hash << 32;
 
-	if (flow->flags & FLOW_DPI_DONE)
-		return;
 	switch (dpi_submit(w->dpi, name, &flow->dpi, packet, w->now_ns)) {
 	case DPI_MORE:
 		return;
@@ -336,8 +334,12 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		known = tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))
 		conflict_payload(w, flow, direction, packet, place);
-	if (w->dpi != NULL)
+	if (w->dpi != NULL && !(flow->flags & FLOW_DPI_DONE)) {
+		uint64_t begin = profile_begin(w);
+
 		inspect(w, flow, packet, place);
+		profile_end(w, STAT_CYCLES_DPI, begin);
+	}
 	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))
 		secrets(w, flow, direction, packet, place);
 	if (packet->payload_len > 0 && !known && worker_wants(w, EVENT_PAYLOAD) &&

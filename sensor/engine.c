@@ -193,12 +193,18 @@ _Static_assert(PROGRESS_NS < NS_PER_SEC, "tv_nsec is below a second");
 
 static void *worker_main(void *context)
 {
-	worker_run(context);
+	struct worker *w = context;
+	char name[16]; /* the kernel's limit */
+
+	(void)snprintf(name, sizeof name, "worker%u", w->index);
+	(void)pthread_setname_np(pthread_self(), name);
+	worker_run(w);
 	return NULL;
 }
 
 static void *judge_main(void *context)
 {
+	(void)pthread_setname_np(pthread_self(), "judge");
 	judge_run(context);
 	return NULL;
 }

@@ -532,12 +532,14 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 		}
 	}
 	if (!found) {
+		uint64_t begin = profile_begin(w);
 		struct findings_of_path judged =
 		    judge_path(w, flow, fresh, direction, packet, place);
 		bool watched =
 		    (judged.bits & PATH_STRANGE) ||
 		    ((judged.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) && !judged.dynamic_end);
 
+		profile_end(w, STAT_CYCLES_TENANT, begin);
 		bits = judged.bits;
 		if (flow->watch == 0 && (watched || chained(flow, direction, &key, bits)))
 			(void)start_watch(w, flow);

@@ -499,6 +499,8 @@ static void look_ahead(const struct judge *j, const struct ring *ring, const str
 	} else if (r->kind != EVENT_FLOW && r->kind != RECORD_TICK) {
 		inventory_prefetch_mac(j->inv, r->smac);
 		inventory_prefetch_mac(j->inv, r->dmac);
+		inventory_prefetch_ip(j->inv, r->domain, &r->tuple.src);
+		inventory_prefetch_ip(j->inv, r->domain, &r->tuple.dst);
 	}
 }
 
@@ -517,7 +519,14 @@ void judge_drain(struct judge *j)
 
 	while ((ring = next_ring(j, &record)) >= 0) {
 		look_ahead(j, j->workers[ring].ring, record);
-		handle_record(j, record);
+		if (j->shared->options->sensor.profile) {
+			uint64_t begin = cycles_now();
+
+			handle_record(j, record);
+			stat_add(&j->stats, STAT_CYCLES_JUDGE, cycles_now() - begin);
+		} else {
+			handle_record(j, record);
+		}
 		ring_pop(j->workers[ring].ring);
 		count_round(j);
 	}

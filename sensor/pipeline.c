@@ -463,34 +463,21 @@ static void handle_inner(struct worker *w, const struct packet_stack *stack,
 
 /* ---- the batch ------------------------------------------------------------------------------- */
 
-/*
- * Which worker a frame belongs to, from the first IP header: both directions of all flows between
- * two addresses, fragments included, meet in one.  Everything else goes to the first.
- */
-static bool is_mine(const struct worker *w, const struct packet *packet)
+static void prepare(struct worker *w, const struct frame *frame, struct packet_stack *stack,
+		    struct lookup *look)
 {
-	uint64_t sum = 0;
-	uint64_t word[2];
-
-	if (w->shared->workers == 1 || w->shared->live)
-		return true;
-	if (packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6)
-		return w->index == 0;
-	memcpy(word, packet->src.b, sizeof word);
-	sum = word[0] ^ word[1];
-	memcpy(word, packet->dst.b, sizeof word);
-	sum ^= word[0] ^ word[1];
-	return hash_word(&w->shared->key, sum) % w->shared->workers == w->index;
-}
-
-static void prepare(struct worker *w, const struct packet *packet, struct lookup *look)
-{
+	enum spread spread = spread_glance(w, frame);
+	const struct packet *packet = &stack->layer[0];
 	unsigned direction;
 
 	look->has_flow = false;
-	look->mine = is_mine(w, packet);
-	if (!look->mine)
+	look->mine = false;
+	if (spread == SPREAD_OTHERS)
 		return;
+	packet_decode(frame, stack);
+	if (spread == SPREAD_UNKNOWN && !spread_is_mine(w, packet))
+		return;
+	look->mine = true;
 	look->place = place_outer(w, packet);
 	look->has_flow = flow_key_of(packet, look->place.domain, &look->key, &direction);
 	if (!look->has_flow)
@@ -527,6 +514,20 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 	ledger(w, stack, &look->place, bits);
 }
 
+/* Flows cost what neither the inventory nor DPI did meanwhile. */
+static void handle_profiled(struct worker *w, const struct packet_stack *stack,
+			    const struct lookup *look)
+{
+	uint64_t begin = profile_begin(w);
+	uint64_t inner =
+	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI);
+
+	handle_frame(w, stack, look);
+	inner =
+	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI) - inner;
+	profile_end(w, STAT_CYCLES_FLOW, begin + inner);
+}
+
 static void count_frames(struct worker *w, const struct packet_stack *stack,
 			 const struct frame *frame)
 {
@@ -553,8 +554,10 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 		unsigned at = i - AHEAD; /* beyond the end of the batch while there is none yet */
 
 		if (i < batch->count) {
-			packet_decode(&batch->frame[i], &w->stack[i]);
-			prepare(w, &w->stack[i].layer[0], &look[i]);
+			uint64_t begin = profile_begin(w);
+
+			prepare(w, &batch->frame[i], &w->stack[i], &look[i]);
+			profile_end(w, STAT_CYCLES_DECODE, begin);
 		}
 		if (at < batch->count && look[at].has_flow &&
 		    !flow_table_prefetch_slot(w->flows, look[at].hash))
@@ -568,7 +571,7 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 		if (!look[at].mine)
 			continue;
 		count_frames(w, &w->stack[at], w->frame);
-		handle_frame(w, &w->stack[at], &look[at]);
+		handle_profiled(w, &w->stack[at], &look[at]);
 	}
 	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }

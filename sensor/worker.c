@@ -34,7 +34,8 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	uint32_t snap =
 	    o->evidence.snap > EVIDENCE_SNAP_MAX ? EVIDENCE_SNAP_MAX : (uint32_t)o->evidence.snap;
 
-	*w = (struct worker){.shared = shared, .judge = judge, .index = index};
+	*w = (struct worker){
+	    .shared = shared, .judge = judge, .index = index, .profile = o->sensor.profile};
 	atomic_init(&w->progress, UINT64_MAX);
 	w->inv = inventory_ref(atomic_load(&shared->inventory));
 	w->generation = inventory_generation(w->inv);
@@ -169,9 +170,12 @@ static enum capture_verdict read_all(struct worker *w)
 
 	while (verdict == CAPTURE_OK &&
 	       !atomic_load_explicit(&w->shared->stop, memory_order_relaxed)) {
+		uint64_t begin = profile_begin(w);
+
 		batch.count = 0;
 		verdict = w->shared->live ? read_live(w, &batch)
 					  : w->source->next(w->capture, &batch, &w->err);
+		profile_end(w, STAT_CYCLES_CAPTURE, begin);
 		take_inventory(w);
 		for (unsigned i = 0; i < batch.count; i++)
 			batch.frame[i].number += w->number_base;

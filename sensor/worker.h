@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/cycles.h"
 #include "base/hash.h"
 #include "base/ring.h"
 #include "bulkhead/app.h"
@@ -50,6 +51,7 @@ struct shared {
 
 struct worker {
 	struct shared *shared;
+	bool profile; /* count cycles by stage */
 	struct judge *judge;
 	unsigned index;
 	struct inventory *inv;
@@ -107,6 +109,18 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 void worker_fini(struct worker *w);
 /* Reads until the end or shared->stop: the body of a worker's thread. */
 void worker_run(struct worker *w);
+
+/* Around a stage: what it costs, when somebody wants to know. */
+static inline uint64_t profile_begin(const struct worker *w)
+{
+	return w->profile ? cycles_now() : 0;
+}
+
+static inline void profile_end(struct worker *w, enum stat stage, uint64_t begin)
+{
+	if (w->profile)
+		stat_add(&w->stats, stage, cycles_now() - begin);
+}
 
 /* pipeline.c: takes a batch through all stages. */
 void pipeline_batch(struct worker *w, const struct frame_batch *batch);
@@ -198,6 +212,11 @@ unsigned reassembly_add(struct reassembly *reassembly, const struct frame *frame
  * number and time, which are those of `frame`; borrowed until the next call. */
 const struct frame *reassembly_frame(struct reassembly *reassembly, const struct frame *frame,
 				     unsigned version);
+
+/* spread.c: which worker of a replay a frame belongs to. */
+enum spread { SPREAD_MINE, SPREAD_OTHERS, SPREAD_UNKNOWN /* until it is decoded */ };
+enum spread spread_glance(const struct worker *w, const struct frame *frame);
+bool spread_is_mine(const struct worker *w, const struct packet *packet);
 
 /* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
 uint64_t control_events(const struct packet *packet);

@@ -79,7 +79,7 @@ static const struct row rows[] = {
 { "limits", "evidence", TYPE_SIZE, AT(limits.evidence), "256MiB", 64 * KI, 64 * GI,
   "Memory for packets kept as evidence" },
 { "dpi", "packets", TYPE_NUMBER, AT(dpi.packets), "8", 0, 255,
-  "Packets with payload of a flow shown to DPI; 0 turns DPI off" },
+  "Packets with payload of a flow shown to DPI, of UDP 4 at most; 0 turns DPI off" },
 { "windows", "relay", TYPE_TIME, AT(windows.relay), "5s", MS, 3600 * S,
   "How long a packet is remembered to recognise its relayed copy" },
 { "windows", "token", TYPE_TIME, AT(windows.token), "60s", MS, 86400 * S,

@@ -469,6 +469,7 @@ static void *sender_main(void *arg)
 	struct sender *s = arg;
 	bool busy, more = true;
 
+	(void)pthread_setname_np(pthread_self(), "sender");
 	while (more) {
 		bool finishing = is_finishing(s);
 
