@@ -2,15 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """run.py [BUILD [SUITE...]] - runs the test suites side by side and adds up what they say.
 
-A suite is a folder of tests/: `unit` is each program BUILD/tests/unit/*/test_*, any other its
-executable run.sh or run.py, which gets the binary as argument.  Without SUITE all of them run but
-`bench`, and `fuzz` only with what it once found.  A suite's last line reads
+A suite is a folder of tests/, or one in it: `unit` is each program BUILD/tests/unit/*/test_*, any
+other its executable run.sh or run.py, which gets the binary as argument.  Without SUITE all of them
+run but `bench`, and `fuzz` only with what it once found.  A suite's last line reads
 "N passed, N failed[, N skipped]"; one that ends badly without saying so counts as one failure.
 Our last line is the sum.
 
-As many run at a time as there are processors; the output of each comes in one piece at its end.
+One more runs at a time than there are processors, for many wait more than they compute; the output
+of each comes in one piece at its end.
 """
 import concurrent.futures
+import glob
 import os
 import re
 import signal
@@ -24,8 +26,8 @@ TOP = os.path.dirname(HERE)
 CLOSING = re.compile(r"^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$", re.M)
 TIMEOUT_UNIT = 300
 TIMEOUT_SUITE = 1200
-# These wait more than they compute, or take long: they start first.
-FIRST = ("scenario", "system", "budget")
+# What takes longest starts first.
+FIRST = ("system/tools", "system", "scenario", "fuzz", "budget")
 NOT_IN_CHECK = ("unit", "bench")
 TARGETS_OF_THEIR_OWN = {"fuzz": ["--regressions"]}
 
@@ -114,7 +116,9 @@ def suite_jobs(build, suite):
 
 def all_jobs(build, suites):
     if not suites:
-        folders = sorted(n for n in os.listdir(HERE) if os.path.isdir(os.path.join(HERE, n)))
+        folders = sorted({os.path.relpath(os.path.dirname(script), HERE)
+                          for depth in ("*", "*/*")
+                          for script in glob.glob(os.path.join(HERE, depth, "run.*"))})
         suites = [s for s in FIRST if s in folders] + ["unit"] + \
             [s for s in folders if s not in FIRST + NOT_IN_CHECK]
     for suite in suites:
@@ -125,7 +129,7 @@ def main():
     args = sys.argv[1:]
     build = os.path.abspath(args[0] if args else os.path.join(TOP, "build"))
     jobs = list(all_jobs(build, args[1:]))
-    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count())
+    pool = concurrent.futures.ThreadPoolExecutor(os.cpu_count() + 1)
     try:
         for done in [pool.submit(job.run) for job in jobs]:
             done.result()

@@ -15,15 +15,10 @@ esac
 [ -z "$BULKHEAD" ] || export BULKHEAD
 cd "$(dirname "$0")" || exit 1
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- arpspoof.sh redis_killed.sh privileges.sh restart.sh sight.sh reload.sh hardening.sh \
-	tools/run.sh
+[ $# -gt 0 ] || set -- arpspoof.sh redis_killed.sh privileges.sh restart.sh sight.sh reload.sh hardening.sh
 for t in "$@"; do
 	echo "== $t"
-	case $t in
-	tools/*) limit=600 ;; # many in one
-	*) t=${t##*/} limit=180 ;;
-	esac
-	out=$(timeout -k 10 $limit "./$t" 2>&1)
+	out=$(timeout -k 10 180 "./${t##*/}" 2>&1)
 	status=$?
 	echo "$out"
 	if [[ ${out##*$'\n'} =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)?$ ]]; then
