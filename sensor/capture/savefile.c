@@ -7,7 +7,6 @@
  * before that place are given first, then the error.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "capture/source.h"
 
@@ -16,7 +15,6 @@
 
 struct capture {
 	struct capture_options options;
-	char *name;
 	struct input *input;
 	struct filter *filter;
 	struct capture_stats stats;
@@ -65,7 +63,6 @@ static void savefile_close(struct capture *c)
 		return;
 	filter_free(c->filter);
 	input_close(c->input);
-	free(c->name);
 	free(c);
 }
 
@@ -78,11 +75,6 @@ static int savefile_open(struct capture **capture, const struct capture_options 
 
 	if (c == NULL)
 		return err_set(err, ERR_MEMORY, "out of memory");
-	c->name = strdup(options->name);
-	if (c->name == NULL) {
-		rc = err_set(err, ERR_MEMORY, "out of memory");
-		goto out;
-	}
 	c->options = *options;
 	c->pcap.tap = options->tap;
 	c->pcapng.options = &c->options;
@@ -149,7 +141,7 @@ static enum capture_verdict savefile_next(struct capture *c, struct frame_batch 
 		return CAPTURE_OK;
 	if (c->state == READ_END)
 		return CAPTURE_END;
-	(void)err_set(err, c->err.code, "%s: after frame %llu: %s", c->name,
+	(void)err_set(err, c->err.code, "after frame %llu: %s",
 		      (unsigned long long)c->stats.numbered, c->err.text);
 	return CAPTURE_ERROR;
 }

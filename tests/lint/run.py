@@ -23,13 +23,14 @@ ROOMS = {"capture": "capture", "decode": "packet", "tenant": "tenant", "flow": "
 BASE_CONTRACTS = {"err", "clock", "addr", "stats", "options"}
 # Third-party headers and the only places that may see them.
 THIRD = {"pcap.h": ["sensor/capture/"], "pcap/": ["sensor/capture/"], "zlib.h": ["sensor/capture/"],
-         "zstd.h": ["sensor/capture/"], "ndpi": ["sensor/dpi/"], "hiredis": ["sensor/sink/"],
+         "zstd.h": ["sensor/capture/"], "zstd_errors.h": ["sensor/capture/"],
+         "ndpi": ["sensor/dpi/"], "hiredis": ["sensor/sink/"],
          "sqlite3.h": ["sensor/sink/"], "openssl/": ["sensor/sink/"],
          "maxminddb.h": ["sensor/tenant/", "sensor/detect/"], "yaml.h": ["sensor/base/yaml_"],
          "xxhash.h": ["sensor/base/hash"]}
 SYSTEM = re.compile(
     r"^(assert|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|inttypes|"
-    r"limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|signal|stdalign|stdarg|stdatomic|"
+    r"limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|setjmp|signal|stdalign|stdarg|stdatomic|"
     r"stdbool|stddef|stdint|stdio|stdlib|string|strings|syslog|termios|time|unistd|wchar)\.h$"
     r"|^(sys|linux|net|netinet|netpacket|arpa|bits|asm)/")
 MAX_FUNCTION = 100
