@@ -18,7 +18,8 @@
 #include "bulkhead/clock.h"
 #include "detect/meet.h"
 
-#define LOOK_AHEAD 4 /* records: about what a fetch from memory takes */
+#define SET_BACK_S 30 /* workers set their clocks back by a minute or more */
+#define LOOK_AHEAD 4  /* records: about what a fetch from memory takes */
 #define NAP_NS (20 * NS_PER_MS)
 #define VERDICTS_A_FINDING 16
 /* A silence longer than this is not ticked second by second. */
@@ -299,6 +300,8 @@ static void tick(struct judge *j, uint64_t ts_ns)
 {
 	uint64_t second = ts_ns / NS_PER_SEC;
 
+	if (second + SET_BACK_S < j->second)
+		j->second = 0; /* the clock was set back: it had been wrong */
 	if (second <= j->second)
 		return;
 	if (j->second == 0 || second - j->second > TICKS_AT_ONCE)

@@ -19,8 +19,11 @@
 
 #include "worker.h"
 
-/* A jump ahead of more than this is believed when a second frame says the same. */
-#define JUMP_NS (60 * NS_PER_SEC)
+/* A quiet night is no jump; a year is, and is believed when a second frame says the same. */
+#define JUMP_NS (24 * 3600 * NS_PER_SEC)
+/* The clock is set back when so many frames in a row say that it is ahead by more than this. */
+#define BEHIND_NS (60 * NS_PER_SEC)
+#define BEHIND_FRAMES 32
 #define CONFIRM_NS (10 * NS_PER_SEC)
 /* Captures of several queues are out of order by this much without anything being wrong. */
 #define REORDER_NS NS_PER_MS
@@ -57,6 +60,16 @@ static void count_jump(struct worker *w, uint64_t n)
 		stat_add(&w->stats, STAT_CLOCK_BACK, n);
 }
 
+/* Frames that agree with each other but not with the clock: it was the clock that went wrong. */
+static bool clock_is_ahead(struct worker *w, uint64_t ts)
+{
+	uint64_t apart = ts > w->behind_ns ? ts - w->behind_ns : w->behind_ns - ts;
+
+	w->behind = apart < CONFIRM_NS ? w->behind + 1 : 1;
+	w->behind_ns = ts;
+	return w->behind >= BEHIND_FRAMES;
+}
+
 static void advance_clock(struct worker *w, const struct frame *frame)
 {
 	uint64_t ts = frame->ts_ns;
@@ -74,8 +87,13 @@ static void advance_clock(struct worker *w, const struct frame *frame)
 		w->suspect_ns = ts;
 	} else if (ts > w->now_ns) {
 		w->now_ns = ts;
+		w->behind = 0;
 	} else if (ts + REORDER_NS < w->now_ns) {
 		count_jump(w, 1);
+		if (ts + BEHIND_NS < w->now_ns && clock_is_ahead(w, ts)) {
+			w->now_ns = ts;
+			w->behind = 0;
+		}
 	}
 }
 

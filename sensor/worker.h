@@ -73,6 +73,8 @@ struct worker {
 	/* the frame being handled */
 	const struct frame *frame;
 	uint64_t now_ns;     /* packet time: never runs backwards */
+	uint64_t behind_ns;  /* of the last frame far behind the clock ... */
+	unsigned behind;     /* ... and how many such came in a row */
 	uint64_t suspect_ns; /* a jump ahead that waits for a second frame */
 	uint64_t second;
 	uint16_t last_vlan, last_segment;
