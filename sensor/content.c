@@ -316,18 +316,12 @@ static void tell_payload(struct worker *w, const struct flow *flow, unsigned dir
 		emit_commit(w, r);
 }
 
-void content_packet(struct worker *w, struct flow *flow, unsigned direction,
-		    const struct packet *packet, const struct place *place, uint32_t path)
+static void read_payload(struct worker *w, struct flow *flow, unsigned direction,
+			 const struct packet *packet, const struct place *place, uint32_t path)
 {
 	bool tcp = packet->proto == IPPROTO_NUM_TCP;
 	bool known = false;
 
-	if (!(packet->flags & PACKET_L4) || (!tcp && packet->proto != IPPROTO_NUM_UDP))
-		return;
-	if (tcp)
-		tcp_handshake(w, flow, direction, packet, place, path);
-	if (packet->payload_wire == 0)
-		return;
 	if (flow->payloads[direction] < UINT8_MAX)
 		flow->payloads[direction]++;
 	if (wants_tokens(w))
@@ -345,4 +339,23 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 	if (packet->payload_len > 0 && !known && worker_wants(w, EVENT_PAYLOAD) &&
 	    in_stream(w, flow, direction, packet))
 		tell_payload(w, flow, direction, packet, place, path);
+}
+
+void content_packet(struct worker *w, struct flow *flow, unsigned direction,
+		    const struct packet *packet, const struct place *place, uint32_t path)
+{
+	bool tcp = packet->proto == IPPROTO_NUM_TCP;
+
+	if (!(packet->flags & PACKET_L4) || (!tcp && packet->proto != IPPROTO_NUM_UDP))
+		return;
+	if (tcp)
+		tcp_handshake(w, flow, direction, packet, place, path);
+	if (packet->payload_wire > 0)
+		read_payload(w, flow, direction, packet, place, path);
+	/* Nothing more will come: what is known has to do, and the state is free for another. */
+	if (tcp && flow->dpi != 0 && (packet->tcp_flags & (TCP_FIN | TCP_RST))) {
+		dpi_finish(w->dpi, &flow->dpi);
+		flow->flags |= FLOW_DPI_DONE;
+		collect(w, flow, packet, place);
+	}
 }
