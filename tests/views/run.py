@@ -5,7 +5,7 @@
 Each case of tests/replay is replayed through these views and has to give the same verdicts (kind,
 actor, victim); whoever was not accused in the case must not be accused in a view of it:
 
-    workers      1, 2 and 4 workers: the same bytes
+    workers      1, 2 and 4 workers: the same bytes but for full tables, which they share out
     no-arp-dhcp  ARP, DHCP and DHCPv6 left out, as clouds and snooping switches do
     snap-128     128 bytes of each frame
     thin-1       1 % of the frames lost, three times with fixed seeds
@@ -41,11 +41,15 @@ LASTING = {"relay.forward", "relay.bridge", "relay.rewrite", "relay.proxy", "rel
 # What stands beyond the 128th byte: server names, captured packets in a stream, secrets.
 NEEDS_PAYLOAD = {"relay.intercept", "relay.capture-export", "observe.capture-export",
                  "observe.decoy", "observe.secret-reuse"}
-# What a view cannot show, and why.
+# What a view cannot show, and why; a view with all its seeds or with one.
 BLIND = {
     ("spoof_dhcp_forged", "snap-128"): "the router it hands out stands behind byte 282",
     ("evade_not", "both"): "has the duplicates of a misconfigured mirror in it already",
     ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
+    ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",
+    ("evade_proxy", "thin-1"): "each proxy of it passes on one hello only",
+    ("evade_proxy", "thin-5"): "likewise",
+    ("frame_neighbour", "thin-5/11"): "its one proxied hello is lost",
 }
 TAGS = (0x8100, 0x88a8, 0x9100)
 SEEDS = (11, 22, 33)
@@ -195,11 +199,16 @@ def replay_view(binary, folder, case, place, frames_of):
     return replay.replay(binary, folder, dict(case, capture=captures))
 
 
+def without_full_tables(lines):
+    return [line for line in lines.splitlines() if b'"kind":"health.table-full"' not in line]
+
+
 def run_workers(binary, folder, case):
     if any(str(a) == "--workers" for a in case.get("args", [])):
         return []
-    results = [replay.replay(binary, folder, dict(case, args=list(case.get("args", [])) +
-                                                  ["--workers", n]))[2] for n in (1, 2, 4)]
+    results = [without_full_tables(
+        replay.replay(binary, folder, dict(case, args=list(case.get("args", [])) +
+                                           ["--workers", n]))[2]) for n in (1, 2, 4)]
     return ["workers: %d give other bytes than 1" % n
             for n, lines in zip((2, 4), results[1:]) if lines != results[0]]
 
@@ -231,7 +240,7 @@ def run_case(binary, name):
             CAPTURE_NAME.search(n) and read_pcap(replay.find(folder, n)) for n in names):
         return wrong  # damaged on purpose, or no classic pcap
     for view, change in VIEWS:
-        if (name, view) in BLIND:
+        if not {(name, view), (name, view.partition("/")[0])}.isdisjoint(BLIND):
             continue
         wrong += run_view(binary, folder, case, view, change)
     return wrong
