@@ -29,8 +29,10 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 		struct err *err)
 {
 	const struct options *o = shared->options;
-	uint32_t flows = share(o->limits.flows, shared->workers, 64, 1u << 28);
-	uint32_t dpi_flows = share(o->limits.dpi_flows, shared->workers, 16, 1u << 24);
+	/* A replay's outcome must not depend on how many share the work: each gets room for all. */
+	unsigned sharers = shared->live ? shared->workers : 1;
+	uint32_t flows = share(o->limits.flows, sharers, 64, 1u << 28);
+	uint32_t dpi_flows = share(o->limits.dpi_flows, sharers, 16, 1u << 24);
 	uint32_t snap =
 	    o->evidence.snap > EVIDENCE_SNAP_MAX ? EVIDENCE_SNAP_MAX : (uint32_t)o->evidence.snap;
 
