@@ -60,7 +60,7 @@ TEST_PROGRAMS := $(UNIT) $(if $(ROOMS),,$(BUILD)/tests/scenario/delivery_driver)
 
 # What people call runs a make of its own: on all processors, and with what pkg-config says now.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
-SUB = @$(MAKE) --no-print-directory $(if $(V),,-s) $(PARALLEL)
+SUB = +@$(MAKE) --no-print-directory $(if $(V),,-s) $(PARALLEL)
 
 all: ## build the sensor (default)
 	$(SUB) $(BUILD)/bulkhead
