@@ -14,6 +14,7 @@
 
 /* A signal to a process, to its group and by its supervisor is one wish. */
 #define SAME_WISH_NS (NS_PER_SEC / 4)
+#define LOST_WAKE_MS 1000
 
 static void ending_signals(sigset_t *set)
 {
@@ -88,6 +89,16 @@ static int wait_ms(uint64_t due_ns)
 	return (int)((due_ns - now) / NS_PER_MS) + 1;
 }
 
+/* Until something is due, but not for ever: a wake-up may get lost. */
+static int longest_wait(const struct watch *watch, uint64_t due_ns)
+{
+	int timeout = watch->on_tick != NULL ? wait_ms(due_ns) : LOST_WAKE_MS;
+
+	if (watch->told_ns != 0 && watch->told_ns != UINT64_MAX)
+		timeout = wait_ms(watch->told_ns + SAME_WISH_NS);
+	return timeout < LOST_WAKE_MS ? timeout : LOST_WAKE_MS;
+}
+
 static void *watch_thread(void *argument)
 {
 	struct watch *watch = argument;
@@ -101,14 +112,10 @@ static void *watch_thread(void *argument)
 		fds[2 + i] = (struct pollfd){.fd = watch->input[i].fd, .events = POLLIN};
 
 	for (;;) {
-		int timeout = watch->on_tick != NULL ? wait_ms(due) : -1;
-
-		if (watch->told_ns != 0 && watch->told_ns != UINT64_MAX)
-			timeout = wait_ms(watch->told_ns + SAME_WISH_NS);
-
-		if (poll(fds, 2 + watch->input_count, timeout) < 0 && errno != EINTR)
+		if (poll(fds, 2 + watch->input_count, longest_wait(watch, due)) < 0 &&
+		    errno != EINTR)
 			return NULL;
-		if (fds[1].revents != 0)
+		if (atomic_load(&watch->stopping))
 			return NULL;
 		if (fds[0].revents != 0)
 			take_signals(watch);
@@ -125,7 +132,10 @@ static void *watch_thread(void *argument)
 
 int watch_start(struct watch *watch, struct err *err)
 {
-	int code = pthread_create(&watch->thread, NULL, watch_thread, watch);
+	int code;
+
+	atomic_store(&watch->stopping, false);
+	code = pthread_create(&watch->thread, NULL, watch_thread, watch);
 
 	if (code != 0)
 		return err_set(err, ERR_RUN, "cannot start a thread: %s", strerror(code));
@@ -138,7 +148,8 @@ void watch_stop(struct watch *watch)
 	const uint64_t one = 1;
 
 	if (watch->running) {
-		/* Cannot fail: the counter is far from its limit. */
+		atomic_store(&watch->stopping, true);
+		/* Should it fail, the thread looks after LOST_WAKE_MS. */
 		(void)!write(watch->wake_fd, &one, sizeof one);
 		(void)pthread_join(watch->thread, NULL);
 		watch->running = false;

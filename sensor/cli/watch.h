@@ -14,6 +14,7 @@
 #define CLI_WATCH_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,6 +38,7 @@ struct watch {
 
 	pthread_t thread;
 	bool running;
+	atomic_bool stopping;
 	int signal_fd, wake_fd;
 	uint64_t told_ns; /* when it was first told to end; 0 never, UINT64_MAX: a second counts */
 };
