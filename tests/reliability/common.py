@@ -244,3 +244,68 @@ def relayed(n, port=40000, vlan=20, host="shop.example"):
         for leg, (src, dst) in enumerate(hops):
             out.append(ethernet(src, dst, 0x800, ipv4(*ends, 6, body, 64 - leg, 100 + i), vlan))
     return out
+
+
+# ---- Redis ---------------------------------------------------------------------------------------
+
+class Redis:
+    """A redis-server of the test's own on a Unix socket."""
+
+    def __init__(self, place):
+        self.socket = os.path.join(place, "redis.sock")
+        self.process = subprocess.Popen(
+            ["redis-server", "--port", "0", "--unixsocket", self.socket, "--dir", place, "--save", "",
+             "--appendonly", "no"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(200):
+            try:
+                self("PING")
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise RuntimeError("redis-server does not start")
+
+    @property
+    def url(self):
+        return "unix://" + self.socket
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(20)
+        client.connect(self.socket)
+        return client.makefile("rwb")
+
+    def __call__(self, *words):
+        with self.connect() as file:
+            return self.ask(file, *words)
+
+    @staticmethod
+    def ask(file, *words):
+        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+        file.write(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+        file.flush()
+        return Redis.reply(file)
+
+    @staticmethod
+    def reply(file):
+        line = file.readline()
+        if not line:
+            raise OSError("closed")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise RuntimeError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else file.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return None if rest == b"-1" else [Redis.reply(file) for _ in range(int(rest))]
+        return rest
+
+    def documents(self, prefix="bulkhead:"):
+        """The JSON of each entry of the stream, as bytes."""
+        entries = self("XRANGE", prefix + "alerts", "-", "+")
+        return [dict(zip(fields[::2], fields[1::2]))[b"json"] for _, fields in entries]
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
