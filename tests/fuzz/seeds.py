@@ -271,6 +271,9 @@ def pipeline_seeds():
     every = [(i * 10**8, frame) for i, frame in enumerate(FRAMES.values())]
     for bits in (0, 1, 2, 4, 8, 16, 32, 63, 64):
         put("pipeline", f"every.{bits}", sequence(2, bits, bits % 3, every))
+    tunnels = ("vxlan", "vxlan_gpe", "geneve", "gre", "nvgre", "erspan1", "erspan2", "erspan3", "ipip", "6in4", "gtpu", "l2tp", "l2tpv3",
+               "etherip", "mpls_ethernet", "mpls_udp", "tzsp")
+    put("pipeline", "flat.2", sequence(2, 2, 0, [(i * 10**8, frame) for i, (key, frame) in enumerate(FRAMES.items()) if key not in tunnels]))
     for key, frame in FRAMES.items():
         put("pipeline", key, sequence(2, 0, 0, [(0, frame), (10**9, frame)]))
 
@@ -322,6 +325,9 @@ def file_seeds():
         put("pcap", key, head + records)
         put("pcap", key + "_cut", head + records[:-9])
     put("pcapng", "cut", pcapng("<", some)[:-9])
+    whole = pcapng("<", [])
+    name_at = whole.index(b"eth1") - 2  # a name longer than its block, which ends the file
+    put("pcapng", "long_name", whole[:name_at] + b"\xf0\xff" + whole[name_at + 2 : whole.index(b"\x01\0\0\0", name_at)])
     put("pcapng", "little", pcapng("<", some))
     put("pcapng", "big", pcapng(">", some))
     put("pcapng", "two", pcapng("<", some[:1]) + pcapng(">", some[1:2]))
@@ -428,7 +434,7 @@ def sink_seeds():
     put("redis", "replicas", answers(9, b"+PONG\r\n", b":1\r\n" + ok + none + echo, ok + queued * 20 + b"*-1\r\n"))
     for i, text in enumerate((ok + two + none, words, b"*2\r\n:1\r\n*-1\r\n-ERR x\r\n", b"$1048576\r\n", b"*65536\r\n")):
         put("resp", str(i), bytes([1, 255, 3, 0, 9, 2, 200, 40]) + text)
-    row = b"\x01\0\x01" * 2
+    row = b"\x01\0\0" * 2
     columns = "idqqqqqssssssssssssssqqqs"
     kinds = {"i": "00112233445566778899aabbccddeeff", "s": "acme"}
     for c in columns:

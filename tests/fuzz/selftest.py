@@ -51,7 +51,7 @@ BUGS = {
         "if (text[i] < 0x20 || text[i] > 0x7e)", "if (text[i] < 0x1b || text[i] > 0x7e)"),
     "DEL in JSON": ("json", "sensor/base/json.c", "[']' ... '~'] = true,", "[']' ... '\\177'] = true,"),
     "TLS random's bound": ("token", "sensor/flow/token.c",
-        "if (len < 11 + TLS_RANDOM || p[0] != 22", "if (len < 11 || p[0] != 22"),
+        "if (len < TLS_RECORD + TLS_HELLO || p[0] != 22", "if (len < 12 || p[0] != 22"),
     "fragments shown to nDPI": ("dpi", "sensor/dpi/ndpi.c",
         "const uint32_t refused = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_EXT_HEADERS |",
         "const uint32_t refused = PACKET_EXT_HEADERS |"),
@@ -123,7 +123,7 @@ def plant(name, seeds):
     try:
         built, said = build(target)
         if not built:
-            return f"{name}: does not build\n{said[-2000:]}"
+            return f"{name}: does not build\n" + "\n".join(x for x in said.splitlines() if "error" in x)
         seconds = fuzz(target, seeds)
         if seconds is None:
             return f"{name}: {target} did not find it within {SECONDS} s"
