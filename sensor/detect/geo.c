@@ -92,6 +92,11 @@ static bool value_of(MMDB_entry_s *entry, MMDB_entry_data_s *data, uint32_t type
 	       data->type == type;
 }
 
+static bool is_letter(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
 static void find_country(MMDB_entry_s *entry, char country[static 3])
 {
 	static const char *const nested[] = {"country", "iso_code", NULL};
@@ -103,7 +108,7 @@ static void find_country(MMDB_entry_s *entry, char country[static 3])
 	    !value_of(entry, &data, MMDB_DATA_TYPE_UTF8_STRING, code) &&
 	    !value_of(entry, &data, MMDB_DATA_TYPE_UTF8_STRING, flat))
 		return;
-	if (data.data_size == 2)
+	if (data.data_size == 2 && is_letter(data.utf8_string[0]) && is_letter(data.utf8_string[1]))
 		memcpy(country, data.utf8_string, 2);
 }
 
