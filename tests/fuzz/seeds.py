@@ -171,6 +171,7 @@ def frames():
     yield "dhcp_discover", four(A1, ALL, "0.0.0.0", "255.255.255.255", 17, udp(68, 67, dhcp(1, A1)))
     yield "dhcp_offer", evil(17, udp(67, 68, dhcp(2, A1, "10.0.0.140", options=b"\x03\x04\x0a\0\0\x42\x06\x04\x0a\0\0\x42\xfc\x04http")), "255.255.255.255")
     yield "dhcp_ack", four(GW, ALL, "10.0.0.1", "255.255.255.255", 17, udp(67, 68, dhcp(5, B1, "10.0.0.150", "10.0.0.1")))
+    yield "dhcp_cut", four(GW, ALL, "10.0.0.1", "255.255.255.255", 17, udp(67, 68, dhcp(5, B1, "10.0.0.150", "10.0.0.1")[:-5]))
     yield "dhcp6", ether(EVIL, A1, 0x86DD, ipv6(V6_EVIL, V6_A, 17, udp(547, 546, b"\x07\0\0\x01\0\x01\0\x0a\0\x03\0\x01" + A1 + b"\0\x02\0\x0a\0\x03\0\x01" + EVIL + b"\0\x17\0\x10" + V6_EVIL)))
     yield "router_advertisement", icmp6(134, 0, b"\x40\x00\x07\x08" + bytes(8) + b"\x01\x01" + EVIL + b"\x03\x04\x40\xc0" + bytes(12) + V6_B + b"\x19\x03\0\0\0\0\x0e\x10" + V6_EVIL)
     yield "neighbour_advertisement", icmp6(136, 0, b"\x20\0\0\0" + V6_LL + b"\x02\x01" + EVIL)
