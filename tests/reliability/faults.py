@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""faults.py BINARY [--all] - every allocation fails once: in check, replay, start and reload.
+"""faults.py BINARY [--all] - every allocation fails once: in check, replay and start.
 
 failing.c, preloaded, makes the n-th one fail.  Then the sensor ends in time, by no signal, with a
 status that the manual knows and a reason; or it ends well, and what it told is what it always tells,
@@ -146,58 +146,6 @@ class Sensor:
             return None
 
 
-REFUSED, ACCEPTED = "reload refused", "reload: rules "
-# A line of the log is told at most ten times in ten seconds: so many reloads a sensor.
-RELOADS = 9
-
-
-def reload_once(sensor, plan, nth):
-    """"refused" or "accepted", or what is wrong; nth counts the sensor's reloads from 1."""
-    sensor.process.send_signal(signal.SIGHUP)
-    if not sensor.says(REFUSED, ACCEPTED, count=nth):
-        return "neither refused nor accepted"
-    text = common.read(sensor.log).decode()
-    if text.rfind(REFUSED) > text.rfind(ACCEPTED):
-        return "refused"
-    if "rules revision" in text or "inventory revision" in text:
-        return "half a reload: " + text[-400:]
-    return "accepted"
-
-
-def reload_fails(place, shim, plan, most):
-    plan.reset()
-    sensor = Sensor(place, shim, plan)
-    sensor.says("watching:")
-    before = plan.count(1)
-    reload_once(sensor, plan, 1)
-    count = plan.count(1) - before
-    status = sensor.end()
-    if not common.check(status == 0 and count > 0, "run: a reload takes %d allocations" % count,
-                        [common.read(sensor.log)]):
-        return
-    numbers, wrong, ends = chosen(count, most), [], collections.Counter()
-    for first in range(0, len(numbers), RELOADS - 1):
-        plan.reset()
-        sensor = Sensor(place, shim, plan)
-        sensor.says("watching:")
-        part, pid = numbers[first:first + RELOADS - 1], plan.pid(1)
-        for nth, n in enumerate(part, 1):
-            failed = plan.failed(1)
-            plan.arm(1, plan.count(1) + n)
-            how = reload_once(sensor, plan, nth)
-            ends[how] += 1
-            if how not in ("refused", "accepted") or (how == "refused" and plan.failed(1) == failed):
-                wrong.append("allocation %d: %s without cause" % (n, how))
-        plan.arm(1, 0)
-        if reload_once(sensor, plan, len(part) + 1) != "accepted" or plan.pid(1) != pid:
-            wrong.append("allocations %s: the sensor is not what it was" % part)
-        if sensor.end() != 0:
-            wrong.append("allocations %s: it does not end well" % part)
-    common.check(not wrong and ends["refused"] > 0,
-                 "reload: %d of them fail, one a time: %s; the next one is always accepted" %
-                 (len(numbers), dict(ends)), wrong[:20])
-
-
 def start_fails(place, shim, plan, slot, most):
     plan.reset()
     sensor = Sensor(place, shim, plan)
@@ -227,7 +175,6 @@ def live(place, shim, plan):
     common.write(os.path.join(place, "live.yaml"),
                  "version: 1\ninventory: [who.yaml]\nrules: [rules]\n"
                  "capture: [{ interface: lo, buffer: 1MiB }]\ndpi: { packets: 0 }\n" + SMALL)
-    reload_fails(place, shim, plan, 120)
     start_fails(place, shim, plan, 0, 24)
     start_fails(place, shim, plan, 1, 36)
 
@@ -260,7 +207,7 @@ def main():
         if can_isolate():
             live(place, shim, plan)
         else:
-            common.skip("reload and start: needs root for a network namespace")
+            common.skip("start: needs root for a network namespace")
     common.end()
 
 

@@ -49,6 +49,7 @@ BLIND = {
     ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",
     ("evade_proxy", "thin-1"): "each proxy of it passes on one hello only",
     ("evade_proxy", "thin-5"): "likewise",
+    ("evade_flood", "workers"): "overflows tables, and each worker has its own",
     ("frame_neighbour", "thin-5/11"): "its one proxied hello is lost",
 }
 TAGS = (0x8100, 0x88a8, 0x9100)
@@ -229,7 +230,7 @@ def run_case(binary, name):
     folder = os.path.join(REPLAY, name)
     with open(os.path.join(folder, "case.yaml"), encoding="utf-8") as f:
         case = yaml.safe_load(f)
-    wrong = run_workers(binary, folder, case)
+    wrong = [] if (name, "workers") in BLIND else run_workers(binary, folder, case)
     names = case["capture"] if isinstance(case["capture"], list) else [case["capture"]]
     if case.get("exit", 0) != 0 or not all(
             CAPTURE_NAME.search(n) and read_pcap(replay.find(folder, n)) for n in names):
