@@ -205,6 +205,8 @@ def frames():
     yield "erspan1", a_to_b(47, b"\0\0\x88\xbe" + INNER)
     yield "erspan2", a_to_b(47, b"\x10\0\x88\xbe\0\0\0\x01\x10\x64\x18\x07\0\0\0\0" + INNER)
     yield "erspan3", a_to_b(47, b"\x10\0\x22\xeb\0\0\0\x01\x20\x64\x18\x07" + bytes(8) + INNER)
+    copy = four(A1, GW, "10.0.0.11", "198.51.100.9", 6, tcp(40000, 80, HTTP))
+    yield "copied", four(B1, GW, "10.0.0.21", "198.51.100.7", 47, b"\0\0\x65\x58" + copy)
     yield "ipip", a_to_b(4, INNER_IP)
     yield "6in4", a_to_b(41, ipv6(V6_A, V6_B, 17, udp(1, 53, dns(1, 0x100, "a.b"))))
     yield "gtpu", a_to_b(17, udp(2152, 2152, b"\x30\xff" + struct.pack("!HI", len(INNER_IP), 7) + INNER_IP))

@@ -5,7 +5,7 @@
 Each case of tests/replay is replayed through these views and has to give the same verdicts (kind,
 actor, victim); whoever was not accused in the case must not be accused in a view of it:
 
-    workers      1, 2 and 4 workers: the same bytes
+    workers      1, 2 and 4 workers: the same bytes (but for full tables: several hold more)
     no-arp-dhcp  ARP, DHCP and DHCPv6 left out, as clouds and snooping switches do
     snap-128     128 bytes of each frame
     thin-1       1 % of the frames lost, three times with fixed seeds
@@ -200,11 +200,16 @@ def replay_view(binary, folder, case, place, frames_of):
     return replay.replay(binary, folder, dict(case, capture=captures))
 
 
+def without_full_tables(lines):
+    return [line for line in lines.splitlines() if b'"kind":"health.table-full"' not in line]
+
+
 def run_workers(binary, folder, case):
     if any(str(a) == "--workers" for a in case.get("args", [])):
         return []
-    results = [replay.replay(binary, folder, dict(case, args=list(case.get("args", [])) +
-                                                  ["--workers", n]))[2] for n in (1, 2, 4)]
+    results = [without_full_tables(
+        replay.replay(binary, folder, dict(case, args=list(case.get("args", [])) +
+                                           ["--workers", n]))[2]) for n in (1, 2, 4)]
     return ["workers: %d give other bytes than 1" % n
             for n, lines in zip((2, 4), results[1:]) if lines != results[0]]
 
