@@ -47,7 +47,8 @@ enum stat {
 	STAT_PATHS_FULL,
 	STAT_WATCH_FULL, /* a suspect flow could not be watched packet by packet */
 	STAT_RELAY_MATCHES,
-	STAT_DUPLICATES, /* copies with equal MACs, which a SPAN makes */
+	STAT_MATCHES_SHED, /* packets of watched flows not matched, under overload */
+	STAT_DUPLICATES,   /* copies with equal MACs, which a SPAN makes */
 	STAT_TOKENS,
 	/* dpi */
 	STAT_DPI_PACKETS,
@@ -68,6 +69,7 @@ enum stat {
 	STAT_ALERTS_CLOSED,
 	STAT_ALERTS_EVICTED,
 	STAT_ALERTS_SUPPRESSED,
+	STAT_ALERTS_HELD, /* not told at once: their actor had opened too many */
 	STAT_EVIDENCE_DROPPED,
 	STAT_STATE_EVICTED, /* entries of detectors' tables pushed out */
 	/* sink */

@@ -11,6 +11,8 @@
  *	                         +-- the table was full --------> close "evicted"
  *	                         +-- incidents_finish() --------> close, the caller's reason
  *
+ * An actor that opens too many (budget.h) is told of later: until then its incident is held.
+ *
  * invariants:
  *  1. an incident is in by_key (which is also the order of use, longest untouched first) and in
  *     by_open from its open to its close, and in by_told while an update may become due;
@@ -29,6 +31,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/budget.h"
 #include "base/hash.h"
 #include "base/table.h"
 
@@ -51,7 +54,8 @@ struct incidents {
 	struct incident_list unused;
 	struct table *by_key;	  /* incident_key -> struct incident * */
 	struct table *suppressed; /* incident_key -> uint64_t until, 0: for good */
-	struct incident_list by_open, by_told;
+	struct incident_list by_open, by_told, by_held;
+	struct budget *budget;
 	uint64_t relived; /* incidents that closed at the very time they opened */
 
 	struct alert alert;
@@ -77,12 +81,14 @@ struct incidents *incidents_new(const struct incidents_config *config, alert_emi
 	TAILQ_INIT(&in->unused);
 	TAILQ_INIT(&in->by_open);
 	TAILQ_INIT(&in->by_told);
+	TAILQ_INIT(&in->by_held);
+	in->budget = budget_new();
 	in->pool = calloc(in->capacity, sizeof *in->pool);
 	in->by_key = table_new(in->capacity, sizeof(struct incident_key), sizeof(struct incident *),
 			       hash_random_seed());
 	in->suppressed = table_new(SUPPRESSIONS_MAX, sizeof(struct incident_key), sizeof(uint64_t),
 				   hash_random_seed());
-	if (in->pool == NULL || in->by_key == NULL || in->suppressed == NULL)
+	if (in->pool == NULL || in->by_key == NULL || in->suppressed == NULL || in->budget == NULL)
 		goto memory;
 	in->evidence = evidence_new(config, stats, err);
 	if (in->evidence == NULL)
@@ -101,6 +107,7 @@ void incidents_free(struct incidents *in)
 	if (in == NULL)
 		return;
 	evidence_free(in->evidence);
+	budget_free(in->budget);
 	table_free(in->by_key);
 	table_free(in->suppressed);
 	free(in->pool);
@@ -176,6 +183,20 @@ static void tell(struct incidents *in, struct incident *i, uint64_t now_ns)
 	hand_out(in, i, i->seq == 0 ? ALERT_OPEN : ALERT_UPDATE, now_ns, NULL);
 }
 
+static void hold(struct incidents *in, struct incident *i)
+{
+	i->held = true;
+	TAILQ_INSERT_TAIL(&in->by_held, i, by_held);
+	stat_add(in->stats, STAT_ALERTS_HELD, 1);
+}
+
+static void let_go(struct incidents *in, struct incident *i)
+{
+	if (i->held)
+		TAILQ_REMOVE(&in->by_held, i, by_held);
+	i->held = false;
+}
+
 static void close_incident(struct incidents *in, struct incident *i, uint64_t now_ns,
 			   const char *reason)
 {
@@ -183,6 +204,7 @@ static void close_incident(struct incidents *in, struct incident *i, uint64_t no
 	if (i->seq > 0)
 		hand_out(in, i, ALERT_CLOSE, now_ns, reason);
 	evidence_end(in->evidence, &i->evidence);
+	let_go(in, i);
 	/* Were its group to open again in the same nanosecond, the ids would be equal. */
 	if (now_ns <= i->first_ns)
 		in->relived++;
@@ -221,16 +243,18 @@ static void make_id(const struct incidents *in, struct incident *i)
 		       (unsigned long long)h.lo);
 }
 
-/* A free entry; the incident untouched longest makes room when there is none. */
+/* A free entry.  When there is none, one that is held makes room, else the one untouched longest:
+ * who opens too many pushes out his own. */
 static struct incident *take(struct incidents *in, uint64_t now_ns)
 {
 	struct incident *i;
 
 	if (table_used(in->by_key) == in->capacity) {
-		struct incident **oldest = table_oldest(in->by_key);
-
+		i = TAILQ_FIRST(&in->by_held);
+		if (i == NULL)
+			i = *(struct incident **)table_oldest(in->by_key);
 		stat_add(in->stats, STAT_ALERTS_EVICTED, 1);
-		close_incident(in, *oldest, now_ns, "evicted");
+		close_incident(in, i, now_ns, "evicted");
 	}
 	i = TAILQ_FIRST(&in->unused);
 	if (i != NULL)
@@ -253,6 +277,7 @@ static struct incident *open_incident(struct incidents *in, const struct inciden
 	i->confidence = finding->confidence;
 	i->attribution = finding->attribution;
 	i->first_ns = i->last_ns = finding->ts_ns;
+	i->actor = finding->actor.tenant_id;
 	make_id(in, i);
 	evidence_begin(in->evidence, &i->evidence, i->id, i->facts.message,
 		       i->rule.evidence_packets);
@@ -286,7 +311,7 @@ static void keep_frames(struct incidents *in, struct incident *i, const struct f
 
 		if (frame->number == 0) /* the sensor's own sight has no frame */
 			continue;
-		if (frame_note(i, frame->number) && frame->data != NULL)
+		if (frame_note(i, frame->number) && frame->data != NULL && !i->held)
 			evidence_keep(in->evidence, &i->evidence, frame, leg_of(finding, frame));
 	}
 }
@@ -335,6 +360,8 @@ void incidents_raise(struct incidents *in, const struct finding *finding,
 	if (entry == NULL) {
 		i = open_incident(in, &key, finding, verdict);
 		facts_set(&i->facts, finding, verdict, inventory_rev, segment_name);
+		if (!budget_take(in->budget, i->actor, i->rule.number, i->first_ns))
+			hold(in, i);
 	} else {
 		i = *entry;
 		table_touch(in->by_key, entry);
@@ -347,6 +374,8 @@ void incidents_raise(struct incidents *in, const struct finding *finding,
 	i->exposed += finding->bytes;
 	i->pending = true;
 	keep_frames(in, i, finding);
+	if (i->held)
+		return;
 	if (news || elapsed(i->told_ns, finding->ts_ns) >= in->update_ns)
 		tell(in, i, finding->ts_ns);
 	else if (!i->waiting)
@@ -354,6 +383,22 @@ void incidents_raise(struct incidents *in, const struct finding *finding,
 }
 
 /* ---- time --------------------------------------------------------------------------------- */
+
+/* Those whose actors may be told of again, in the order they opened. */
+static void tell_held(struct incidents *in, uint64_t now_ns)
+{
+	struct incident *i = TAILQ_FIRST(&in->by_held);
+
+	while (i != NULL) {
+		struct incident *next = TAILQ_NEXT(i, by_held);
+
+		if (budget_take(in->budget, i->actor, i->rule.number, now_ns)) {
+			let_go(in, i);
+			tell(in, i, now_ns);
+		}
+		i = next;
+	}
+}
 
 void incidents_tick(struct incidents *in, uint64_t now_ns)
 {
@@ -371,12 +416,17 @@ void incidents_tick(struct incidents *in, uint64_t now_ns)
 		if (pending)
 			tell(in, i, now_ns);
 	}
+	tell_held(in, now_ns);
 }
 
 void incidents_finish(struct incidents *in, uint64_t now_ns, const char *reason)
 {
 	struct incident *i;
 
+	while ((i = TAILQ_FIRST(&in->by_held)) != NULL) { /* late is better than never */
+		let_go(in, i);
+		tell(in, i, now_ns);
+	}
 	while ((i = TAILQ_FIRST(&in->by_open)) != NULL)
 		close_incident(in, i, now_ns, reason);
 }

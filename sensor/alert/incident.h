@@ -82,7 +82,9 @@ struct incident_key {
 struct incident {
 	TAILQ_ENTRY(incident) by_open; /* in the order they opened; also the free list */
 	TAILQ_ENTRY(incident) by_told; /* in the order they were last told */
+	TAILQ_ENTRY(incident) by_held; /* in the order they opened */
 	bool waiting;		       /* is in by_told */
+	bool held;		       /* is in by_held: its actor has opened too many */
 	bool pending;		       /* something was counted since it was last told */
 	bool acknowledged;
 
@@ -92,7 +94,8 @@ struct incident {
 	enum severity severity; /* these three never fall within an episode */
 	enum confidence confidence;
 	enum attribution attribution;
-	uint32_t seq; /* 0: nobody was told yet (suppressed from the start) */
+	uint32_t actor; /* tenant id */
+	uint32_t seq;	/* 0: nobody was told yet (suppressed or held from the start) */
 	uint64_t first_ns, last_ns;
 	uint64_t told_ns; /* when it was last told, or would have been */
 	uint64_t count, bytes, exposed;

@@ -53,15 +53,12 @@ static const struct {
 	enum stat stat;
 	const char *table;
 } tables[] = {
-    {STAT_FLOWS_EVICTED, "flows"},
-    {STAT_WATCH_FULL, "watches"},
-    {STAT_PATHS_FULL, "paths"},
-    {STAT_DPI_FULL, "dpi_flows"},
-    {STAT_EVENTS_DROPPED, "events"},
-    {STAT_FINDINGS_DROPPED, "findings"},
-    {STAT_ALERTS_EVICTED, "open_alerts"},
-    {STAT_EVIDENCE_DROPPED, "evidence"},
-    {STAT_STATE_EVICTED, "detector_state"},
+    {STAT_FLOWS_EVICTED, "flows"},	  {STAT_WATCH_FULL, "watches"},
+    {STAT_PATHS_FULL, "paths"},		  {STAT_DPI_FULL, "dpi_flows"},
+    {STAT_EVENTS_DROPPED, "events"},	  {STAT_FINDINGS_DROPPED, "findings"},
+    {STAT_ALERTS_EVICTED, "open_alerts"}, {STAT_ALERTS_HELD, "alerts_of_one_actor"},
+    {STAT_DPI_SHED, "dpi_shed"},	  {STAT_MATCHES_SHED, "relay_matching"},
+    {STAT_EVIDENCE_DROPPED, "evidence"},  {STAT_STATE_EVICTED, "detector_state"},
 };
 
 struct state {
