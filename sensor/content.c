@@ -168,6 +168,11 @@ static void inspect(struct worker *w, struct flow *flow, const struct packet *pa
 {
 	uint64_t name = flow_table_slot(w->flows, flow) | (uint64_t)flow->hash << 32;
 
+	if (w->shed >= SHED_DPI || (w->shed >= SHED_DPI_NEW && flow->dpi == 0)) {
+		flow->flags |= flow->dpi == 0 ? FLOW_DPI_DONE : 0; /* late it would say little */
+		stat_add(&w->stats, STAT_DPI_SHED, 1);
+		return;
+	}
 	switch (dpi_submit(w->dpi, name, &flow->dpi, packet, w->now_ns)) {
 	case DPI_MORE:
 		return;

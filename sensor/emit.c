@@ -8,11 +8,17 @@
 
 /* A replay waits for the judge rather than lose an event; the sensor must not. */
 #define WAIT_NS 50000
+/* Ethernet with tags, IP and TCP without options. */
+#define SHED_SNAP 64
 
-static void *reserve(struct worker *w, size_t size)
+static void *reserve(struct worker *w, enum event_kind kind, size_t size)
 {
 	void *p;
 
+	if (w->shared->live && shed_event(w, kind)) {
+		stat_add(&w->stats, STAT_EVENTS_DROPPED, 1);
+		return NULL;
+	}
 	while ((p = ring_reserve(w->ring, size)) == NULL) {
 		struct timespec pause = {.tv_nsec = WAIT_NS};
 
@@ -37,6 +43,8 @@ static const uint8_t *frame_of(const struct emission *e, const struct worker *w,
 {
 	uint32_t most = e->whole ? RECORD_FRAME_MAX : (uint32_t)w->shared->options->evidence.snap;
 
+	if (!e->whole && w->shed >= SHED_EVIDENCE)
+		most = smaller(most, SHED_SNAP);
 	*caplen = 0;
 	if (e->frameless)
 		return NULL;
@@ -136,7 +144,7 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 	const uint8_t *data = frame_of(e, w, &caplen);
 	uint32_t other = e->other != NULL && !e->frameless ? e->other->caplen : 0;
 	struct record *r =
-	    reserve(w, sizeof *r + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
+	    reserve(w, e->kind, sizeof *r + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
 
 	if (r == NULL)
 		return NULL;
@@ -168,7 +176,7 @@ void emit_commit(struct worker *w, struct record *r)
 
 void emit_tick(struct worker *w, uint64_t second_ns)
 {
-	struct record *r = reserve(w, sizeof *r);
+	struct record *r = reserve(w, RECORD_TICK, sizeof *r);
 
 	if (r == NULL)
 		return;

@@ -354,6 +354,19 @@ static void add_fact(struct heartbeat *beat, const char *name, const char *text)
 	beat->fact_count++;
 }
 
+/* What the worker leaves out that leaves out most. */
+static enum shed_level shed_most(const struct engine *e)
+{
+	int most = SHED_NOTHING;
+
+	for (unsigned i = 0; i < e->worker_count; i++) {
+		int level = atomic_load(&e->workers[i].shed_told);
+
+		most = level > most ? level : most;
+	}
+	return (enum shed_level)most;
+}
+
 void engine_heartbeat(struct engine *e, struct heartbeat *beat)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -377,6 +390,7 @@ void engine_heartbeat(struct engine *e, struct heartbeat *beat)
 	add_fact(beat, "redis",
 		 e->config.delivery == NULL || delivery_redis_up(e->config.delivery) ? "up"
 										     : "down");
+	add_fact(beat, "shedding", shed_name(shed_most(e)));
 	for (unsigned i = 0; i < STAT_MAX; i++) {
 		(void)snprintf(text, sizeof text, "%llu",
 			       (unsigned long long)stat_get(&total, (enum stat)i));

@@ -454,6 +454,10 @@ static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 	path->bytes += packet->ip_len;
 	if (path->packets <= TELL_FIRST || w->now_ns - path->told_ns >= TELL_EVERY)
 		tell_counts(w, flow, path, packet, place, false);
+	if (shed_match(w, packet)) {
+		stat_add(&w->stats, STAT_MATCHES_SHED, 1);
+		return path->packets <= YOUNG_PACKETS;
+	}
 	if (!watch_packet(w->watches, watch, path, packet, w->frame, w->now_ns, &match))
 		return path->packets <= YOUNG_PACKETS;
 	stat_add(&w->stats, STAT_RELAY_MATCHES, 1);

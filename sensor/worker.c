@@ -8,10 +8,6 @@
 #include "base/log.h"
 #include "judge.h"
 
-/* Live: room for the events of a burst; a control frame takes up to 2.5 KiB of it.  A replay waits
- * for the judge, and what goes through the ring shall stay in the cache. */
-#define RING_LIVE ((size_t)16 << 20)
-#define RING_REPLAY ((size_t)1 << 20)
 /* One watch in so many flows: strange flows are few, or the network is on fire. */
 #define FLOWS_A_WATCH 64
 #define WATCHES_MIN 256
@@ -190,8 +186,10 @@ static enum capture_verdict read_all(struct worker *w)
 			pipeline_idle(w, clock_wall());
 		}
 		publish(w, number);
-		if (w->capture != NULL && w->shared->live)
+		if (w->capture != NULL && w->shared->live) {
 			count_drops(w);
+			shed_look(w);
+		}
 		if (w->shared->speed > 0)
 			while (!atomic_load(&w->shared->stop) &&
 			       clock_monotonic() - start_wall <

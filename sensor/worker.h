@@ -47,6 +47,14 @@ struct shared {
 	_Atomic int link[OPTIONS_MAX_CAPTURES]; /* live: enum link_state */
 };
 
+/* Live: room for the events of a burst; a control frame takes up to 2.5 KiB of it.  A replay waits
+ * for the judge, and what goes through the ring shall stay in the cache. */
+#define RING_LIVE ((size_t)16 << 20)
+#define RING_REPLAY ((size_t)1 << 20)
+
+/* What an overloaded worker leaves out (shed.c); each level includes those before. */
+enum shed_level { SHED_NOTHING, SHED_EVIDENCE, SHED_DPI_NEW, SHED_DPI, SHED_MATCHING };
+
 #define MAC_FILTER 4096 /* unknown MACs remembered to be told of once */
 
 struct worker {
@@ -80,6 +88,11 @@ struct worker {
 	uint16_t last_vlan, last_segment;
 	bool segment_cached;
 
+	/* shed.c */
+	enum shed_level shed;
+	uint64_t shed_ns, shed_behind_ns; /* when it last changed; last fell behind */
+	uint64_t shed_dropped;		  /* STAT_DROP_KERNEL at the last look */
+
 	struct packet_stack *stack; /* FRAME_BATCH of them, and one for what was in fragments */
 
 	/* shared */
@@ -90,6 +103,7 @@ struct worker {
 	_Atomic uint64_t rounds; /* of reading: it moves */
 	uint64_t rounds_seen;	 /* by engine_moves() */
 	atomic_bool blind;	 /* live: its interface is not being read */
+	_Atomic int shed_told;	 /* enum shed_level */
 	_Atomic uint64_t first_ns, last_ns;
 	_Atomic uint64_t progress; /* per mille of the input, UINT64_MAX unknown */
 
@@ -201,6 +215,14 @@ bool heads_add(struct heads *heads, struct flow *flow, unsigned direction,
 	       const struct packet *packet, bool early, struct packet *whole);
 /* The hello is complete. */
 void heads_done(struct heads *heads, struct flow *flow, unsigned direction);
+
+/* shed.c: what is left out under overload; a replay leaves out nothing. */
+void shed_look(struct worker *w);
+/* Whether a packet is left out of the matching of relayed ones; alike for both copies. */
+bool shed_match(const struct worker *w, const struct packet *packet);
+/* Whether an event of this kind has to leave the rest of the ring to rarer ones. */
+bool shed_event(const struct worker *w, enum event_kind kind);
+const char *shed_name(enum shed_level level);
 
 /* reassemble.c: ND messages in IPv6 fragments. */
 struct reassembly;
