@@ -149,8 +149,8 @@ class Network:
     def __init__(self):
         self.holder = subprocess.Popen(["unshare", "-n", "sh", "-c",
                                         "ip link add v0 type veth peer name v1 && ip link set v0 up && "
-                                        "ip link set v1 up && echo up && exec sleep 1000"],
-                                       stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+                                        "ip link set v1 up && echo up && exec cat"],  # until we end
+                                       stdout=subprocess.PIPE, stdin=subprocess.PIPE)
         self.up = self.holder.stdout.readline() == b"up\n"
 
     def enter(self, words):

@@ -64,9 +64,9 @@ def write(path, text):
 
 
 def build(place, source, *flags):
-    """Compiles one of the C helpers of this folder."""
-    out = os.path.join(place, os.path.splitext(source)[0])
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-O2", "-Wall", "-Wextra", "-o", out,
+    """Compiles a C helper; source is relative to this folder."""
+    out = os.path.join(place, os.path.splitext(os.path.basename(source))[0])
+    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-o", out,
                     os.path.join(HERE, source), *flags], check=True)
     return out
 
