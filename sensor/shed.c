@@ -3,11 +3,11 @@
  * shed.c - what is left out when there is more than can be judged, and what never is.
  *
  * Live only: a replay waits instead, so that its outcome is always the same.  A worker that falls
- * behind (the kernel dropped frames, or its ring to the judge is more than half full) goes one
- * level up a tenth of a second of packet time later at the soonest, and one down after each second
- * without either:
+ * behind (the kernel dropped frames) goes one level up a tenth of a second of packet time later at
+ * the soonest, and one down after each second without:
  *
- *	1 evidence	frames are passed on cut to their headers
+ *	1 evidence	frames are passed on cut to their headers; also when the judge falls
+ *			behind, and the ring to him is more than half full
  *	2 new flows	DPI for flows that it has not seen yet
  *	3 DPI		for all flows
  *	4 matching	of relayed packets: a fourth of them, chosen by a key and by what the packet
@@ -34,30 +34,32 @@
 #define SHARE_CONTROL 6
 #define SHARE_MASSES 4
 
-static bool falls_behind(struct worker *w)
+/* The level that would help: what a worker saves itself does not help the judge. */
+static enum shed_level wanted(struct worker *w)
 {
 	uint64_t dropped = stat_get(&w->stats, STAT_DROP_KERNEL);
-	bool behind = dropped != w->shed_dropped || ring_used(w->ring) > RING_LIVE / 2;
+	bool behind = dropped != w->shed_dropped;
 
 	w->shed_dropped = dropped;
-	return behind;
+	if (behind)
+		return SHED_MATCHING;
+	return ring_used(w->ring) > RING_LIVE / 2 ? SHED_EVIDENCE : SHED_NOTHING;
 }
 
 void shed_look(struct worker *w)
 {
+	enum shed_level want = wanted(w);
 	uint64_t now = w->now_ns;
 
-	if (falls_behind(w)) {
+	if (want >= w->shed && want != SHED_NOTHING)
 		w->shed_behind_ns = now;
-		if (w->shed == SHED_MATCHING || now - w->shed_ns < UP_NS)
-			return;
+	if (want > w->shed && now - w->shed_ns >= UP_NS)
 		w->shed++;
-	} else {
-		if (w->shed == SHED_NOTHING || now - w->shed_ns < DOWN_NS ||
-		    now - w->shed_behind_ns < DOWN_NS)
-			return;
+	else if (want < w->shed && now - w->shed_ns >= DOWN_NS &&
+		 now - w->shed_behind_ns >= DOWN_NS)
 		w->shed--;
-	}
+	else
+		return;
 	w->shed_ns = now;
 	atomic_store_explicit(&w->shed_told, (int)w->shed, memory_order_relaxed);
 	log_warn("worker=%u leaves-out=\"%s\"", w->index, shed_name(w->shed));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""faults.py BINARY [--all] - every allocation fails once: in check, replay and start.
+"""faults.py BINARY [--all] - every allocation fails once: in check, replay, start and reload.
 
 failing.c, preloaded, makes the n-th one fail.  Then the sensor ends in time, by no signal, with a
 status that the manual knows and a reason; or it ends well, and what it told is what it always tells,
@@ -12,6 +12,7 @@ import mmap
 import os
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import time
@@ -116,8 +117,14 @@ class Sensor:
 
     def __init__(self, place, shim, plan):
         self.log = os.path.join(place, "sensor.log")
-        inner = "ip link set lo up; LD_PRELOAD=%s BULKHEAD_FAULTS=%s exec %s run " \
-            "--keep-privileges -c %s" % (shim, plan.path, common.BINARY,
+        # As systemd is told: a datagram READY=1 when it watches and after each reload.
+        self.notify, self.ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), 0
+        address = os.path.join(place, "notify")
+        if os.path.exists(address):
+            os.unlink(address)
+        self.notify.bind(address)
+        inner = "ip link set lo up; LD_PRELOAD=%s BULKHEAD_FAULTS=%s NOTIFY_SOCKET=%s exec %s run " \
+            "--keep-privileges -c %s" % (shim, plan.path, address, common.BINARY,
                                          os.path.join(place, "live.yaml"))
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(["unshare", "-n", "sh", "-c", inner], stderr=log,
@@ -135,6 +142,17 @@ class Sensor:
             time.sleep(0.01)
         return False
 
+    def gets_ready(self, count, seconds=4 * TIMEOUT):
+        """True when it has been ready so many times."""
+        until = time.monotonic() + seconds
+        self.notify.settimeout(0.2)
+        while self.ready < count and time.monotonic() < until and self.process.poll() is None:
+            try:
+                self.ready += b"READY=1" in self.notify.recv(4096).split(b"\n")
+            except socket.timeout:
+                pass
+        return self.ready >= count
+
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -144,6 +162,58 @@ class Sensor:
             self.process.kill()
             self.process.wait()
             return None
+
+
+# A line of the log is told at most ten times in ten seconds: so many reloads a sensor.
+RELOADS = 8
+
+
+def reload_once(sensor):
+    """"refused" or "accepted", or what is wrong."""
+    before, ready = len(common.read(sensor.log)), sensor.ready
+    sensor.process.send_signal(signal.SIGHUP)
+    if not sensor.gets_ready(ready + 1):
+        return "does not get ready again"
+    text = common.read(sensor.log)[before:].decode()
+    if "rules revision" in text or "inventory revision" in text:
+        return "half a reload: " + text[-400:]
+    if "reload refused" in text:
+        return "refused"
+    return "accepted" if "reload: rules unchanged" in text else "not a word: " + text[-400:]
+
+
+def reload_fails(place, shim, plan, most):
+    plan.reset()
+    sensor = Sensor(place, shim, plan)
+    sensor.gets_ready(1)
+    before = plan.count(1)
+    reload_once(sensor)
+    count = plan.count(1) - before
+    status = sensor.end()
+    if not common.check(status == 0 and count > 0, "run: a reload takes %d allocations" % count,
+                        [common.read(sensor.log)]):
+        return
+    numbers, wrong, ends = chosen(count, most), [], collections.Counter()
+    for first in range(0, len(numbers), RELOADS):
+        plan.reset()
+        sensor = Sensor(place, shim, plan)
+        sensor.gets_ready(1)
+        part, pid = numbers[first:first + RELOADS], plan.pid(1)
+        for n in part:
+            plan.arm(1, plan.count(1) + n)
+            how = reload_once(sensor)
+            ends[how[:8]] += 1
+            if how not in ("refused", "accepted"):
+                wrong.append("allocation %d: %s" % (n, how))
+        plan.arm(1, 0)
+        how = reload_once(sensor)
+        if how != "accepted" or plan.pid(1) != pid:
+            wrong.append("after allocations %s: %s; worker %d, was %d" % (part, how, plan.pid(1), pid))
+        if sensor.end() != 0:
+            wrong.append("allocations %s: it does not end well" % part)
+    common.check(not wrong and ends["refused"] > 0,
+                 "reload: %d of them fail, one a time: %s; the next one is always accepted" %
+                 (len(numbers), dict(ends)), wrong[:20])
 
 
 def start_fails(place, shim, plan, slot, most):
@@ -175,6 +245,7 @@ def live(place, shim, plan):
     common.write(os.path.join(place, "live.yaml"),
                  "version: 1\ninventory: [who.yaml]\nrules: [rules]\n"
                  "capture: [{ interface: lo, buffer: 1MiB }]\ndpi: { packets: 0 }\n" + SMALL)
+    reload_fails(place, shim, plan, 100)
     start_fails(place, shim, plan, 0, 24)
     start_fails(place, shim, plan, 1, 36)
 
@@ -207,7 +278,7 @@ def main():
         if can_isolate():
             live(place, shim, plan)
         else:
-            common.skip("start: needs root for a network namespace")
+            common.skip("start and reload: needs root for a network namespace")
     common.end()
 
 
