@@ -153,6 +153,13 @@ class Sensor:
                 pass
         return self.ready >= count
 
+    def settles(self, plan):
+        """Waits until its start is over: what threads allocate as they begin comes after READY=1."""
+        seen, until = -1, time.monotonic() + TIMEOUT
+        while seen != plan.count(1) and time.monotonic() < until:
+            seen = plan.count(1)
+            time.sleep(0.3)
+
     def end(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -186,6 +193,7 @@ def reload_fails(place, shim, plan, most):
     plan.reset()
     sensor = Sensor(place, shim, plan)
     sensor.gets_ready(1)
+    sensor.settles(plan)
     before = plan.count(1)
     reload_once(sensor)
     count = plan.count(1) - before
@@ -198,6 +206,7 @@ def reload_fails(place, shim, plan, most):
         plan.reset()
         sensor = Sensor(place, shim, plan)
         sensor.gets_ready(1)
+        sensor.settles(plan)
         part, pid = numbers[first:first + RELOADS], plan.pid(1)
         for n in part:
             plan.arm(1, plan.count(1) + n)
