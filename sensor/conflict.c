@@ -34,7 +34,7 @@ void conflict_forget_path(struct flow *flow, unsigned direction, unsigned path)
 		if (flow->segment[direction][i].path == path)
 			flow->segment[direction][i].path = SEGMENT_NO_PATH;
 	if (flow->syn_ack_direction == direction && flow->syn_ack_path == path)
-		flow->syn_ack_path = SEGMENT_NO_PATH;
+		flow->syn_ack_path = SEGMENT_NO_PATH & 0x7fu;
 }
 
 /* What was remembered of the earlier frame. */
@@ -159,6 +159,6 @@ void conflict_handshake(struct worker *w, struct flow *flow, unsigned direction,
 	flow->syn_ack_seq = packet->tcp_seq;
 	flow->syn_ack_number = (uint32_t)w->frame->number;
 	flow->syn_ack_ttl = packet->ttl;
-	flow->syn_ack_path = path_of(flow, direction, packet);
-	flow->syn_ack_direction = (uint8_t)direction;
+	flow->syn_ack_path = path_of(flow, direction, packet) & 0x7fu;
+	flow->syn_ack_direction = direction & 1u;
 }

@@ -138,6 +138,9 @@ static void rebuild_union(struct event *ev, const struct record *r)
 	case EVENT_STRAY:
 		ev->u.stray.asked = r->u.stray.asked;
 		break;
+	case EVENT_LOSS:
+		ev->u.loss = r->u.loss;
+		break;
 	case EVENT_PATH:
 	case EVENT_TUNNEL:
 		ev->u.path.packets = r->u.path.packets;

@@ -501,6 +501,7 @@ static void forget_verdicts(struct worker *w, struct flow *flow)
 		conflict_forget_path(flow, i % 2, i / 2);
 	memset(flow->path, 0, sizeof flow->path);
 	memset(flow->verdict, 0, sizeof flow->verdict);
+	memset(flow->paths_seen, 0, sizeof flow->paths_seen);
 	flow->generation = w->generation;
 }
 

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flow/unseen.h"
 #include "worker.h"
 
 /* A quiet night is no jump; a year is, and is believed when a second frame says the same. */
@@ -106,6 +107,7 @@ static void tick(struct worker *w)
 	w->second = second;
 	if (w->index == 0)
 		emit_tick(w, second * NS_PER_SEC);
+	loss_sweep(w);
 	follow_sweep(w);
 }
 
@@ -315,8 +317,9 @@ static bool is_copy(struct worker *w, struct flow *flow, unsigned direction,
 	return true;
 }
 
+/* outer: the frame's first layer. */
 static uint32_t handle_flow(struct worker *w, const struct packet *packet,
-			    const struct lookup *look)
+			    const struct packet *outer, const struct lookup *look)
 {
 	unsigned direction = look->direction;
 	uint32_t bits;
@@ -335,8 +338,11 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 		flow->bytes[direction] += packet->ip_len;
 	}
 	bits = follow_packet(w, flow, fresh, direction, packet, &look->place);
-	if (!copy)
-		content_packet(w, flow, direction, packet, &look->place, bits);
+	if (copy)
+		return bits;
+	content_packet(w, flow, direction, packet, &look->place, bits);
+	if (packet->proto == IPPROTO_NUM_TCP)
+		loss_packet(w, flow, direction, packet, outer);
 	return bits;
 }
 
@@ -471,7 +477,7 @@ static void handle_inner(struct worker *w, const struct packet_stack *stack,
 			if (flow_key_of(packet, look.place.domain, &look.key, &direction)) {
 				look.direction = (uint8_t)direction;
 				look.hash = flow_hash(&w->shared->key, &look.key);
-				(void)handle_flow(w, packet, &look);
+				(void)handle_flow(w, packet, &stack->layer[0], &look);
 			}
 		}
 		tell_tunnel(w, stack, &around, &look.place);
@@ -522,7 +528,7 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 	uint32_t bits = 0;
 
 	if (look->has_flow)
-		bits = handle_flow(w, packet, look);
+		bits = handle_flow(w, packet, packet, look);
 	else
 		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
 	handle_control(w, packet, &look->place);
@@ -632,6 +638,7 @@ void pipeline_flow_gone(void *context, struct flow *flow)
 	struct worker *w = context;
 
 	count_directions(w, flow);
+	unseen_flow_gone(w->unseen, flow);
 	content_flow_gone(w, flow);
 	if (flow->watch != 0)
 		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));
@@ -646,4 +653,5 @@ void pipeline_finish(struct worker *w)
 {
 	w->frame = NULL;
 	flow_table_end_all(w->flows);
+	loss_tell(w);
 }

@@ -88,6 +88,7 @@ struct record {
 		struct {
 			struct mac_addr asked;
 		} stray;
+		struct loss loss;
 	} u;
 };
 

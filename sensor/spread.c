@@ -17,16 +17,20 @@
 #define IPV4 20
 #define IPV6 40
 
-static bool pair_is_mine(const struct worker *w, const struct ip_addr *src,
-			 const struct ip_addr *dst)
+uint64_t spread_hash(const struct worker *w, const struct ip_addr *src, const struct ip_addr *dst)
 {
 	uint64_t from[2];
 	uint64_t to[2];
 
 	memcpy(from, src->b, sizeof from);
 	memcpy(to, dst->b, sizeof to);
-	return hash_word(&w->shared->key, from[0] ^ from[1] ^ to[0] ^ to[1]) % w->shared->workers ==
-	       w->index;
+	return hash_word(&w->shared->key, from[0] ^ from[1] ^ to[0] ^ to[1]);
+}
+
+static bool pair_is_mine(const struct worker *w, const struct ip_addr *src,
+			 const struct ip_addr *dst)
+{
+	return spread_hash(w, src, dst) % w->shared->workers == w->index;
 }
 
 static bool is_alone(const struct worker *w)

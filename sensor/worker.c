@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "flow/unseen.h"
 #include "judge.h"
 
 /* One watch in so many flows: strange flows are few, or the network is on fire. */
@@ -46,9 +47,11 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
 	w->heads = heads_new();
+	w->unseen = unseen_table_new(&w->stats);
 	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
 	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
-	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL || w->heads == NULL)
+	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL || w->heads == NULL ||
+	    w->unseen == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
 	if (o->dpi.packets > 0) {
 		w->dpi = dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
@@ -71,6 +74,7 @@ void worker_fini(struct worker *w)
 	free(w->stack);
 	reassembly_free(w->reassembly);
 	heads_free(w->heads);
+	unseen_table_free(w->unseen);
 	ring_free(w->ring);
 	inventory_unref(w->inv);
 	decoy_set_free(w->decoys);

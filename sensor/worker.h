@@ -77,6 +77,7 @@ struct worker {
 	unsigned macs_told;
 	struct decoy_set *decoys;	    /* of the inventory; NULL when it declares none */
 	uint64_t unknown_vlan[SIGHT_VLANS]; /* frames; read by the judge */
+	struct unseen_table *unseen;
 
 	/* the frame being handled */
 	const struct frame *frame;
@@ -87,6 +88,10 @@ struct worker {
 	uint64_t second;
 	uint16_t last_vlan, last_segment;
 	bool segment_cached;
+
+	/* loss.c */
+	struct loss loss_told; /* totals at the last event */
+	uint16_t loss_tap;
 
 	/* shed.c */
 	enum shed_level shed;
@@ -241,6 +246,14 @@ const struct frame *reassembly_frame(struct reassembly *reassembly, const struct
 enum spread { SPREAD_MINE, SPREAD_OTHERS, SPREAD_UNKNOWN /* until it is decoded */ };
 enum spread spread_glance(const struct worker *w, const struct frame *frame);
 bool spread_is_mine(const struct worker *w, const struct packet *packet);
+/* By what: equal in both directions. */
+uint64_t spread_hash(const struct worker *w, const struct ip_addr *src, const struct ip_addr *dst);
+
+/* loss.c: TCP data that a tap did not show.  outer: the frame's first layer. */
+void loss_packet(struct worker *w, struct flow *flow, unsigned direction,
+		 const struct packet *packet, const struct packet *outer);
+void loss_sweep(struct worker *w); /* once a second */
+void loss_tell(struct worker *w);  /* what was counted since */
 
 /* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
 uint64_t control_events(const struct packet *packet);

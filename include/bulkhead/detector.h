@@ -81,6 +81,7 @@ enum event_kind {
 	EVENT_RETURNED, /* the provider's NIC brings a tenant's host a packet that claims to come
 			   from that host, or a packet with its MAC leaves by its port; packet */
 	EVENT_SIGHT,	/* the sensor's own sight, once a second: u.sight */
+	EVENT_LOSS,	/* what a tap showed of TCP in the last second, and did not: u.loss */
 	EVENT_MAX
 };
 
@@ -102,6 +103,13 @@ struct sight_link {
 	enum link_state state;
 	bool blind;	 /* it is not being read: waits to be opened again */
 	uint64_t frames; /* so far */
+};
+
+/* Counted by a worker since its last word. */
+struct loss {
+	uint64_t measured;	  /* TCP segments of flows that are followed */
+	uint64_t unseen;	  /* ... that were acknowledged and never shown, estimated */
+	uint64_t frames, dropped; /* of all; by kernel and NIC, which is counted exactly */
 };
 
 struct event {
@@ -175,6 +183,7 @@ struct event {
 			unsigned count;
 		} meet;
 		struct secret secret;
+		struct loss loss;
 		struct {
 			uint64_t packets[2], bytes[2]; /* by direction; 0 is that of the tuple */
 			uint64_t first_ns, last_ns;

@@ -6,7 +6,8 @@
  * replay has one, at its end, which covers all of the capture.
  *
  *   health.drop             frames lost before they were judged; from 0.1 % it is told as certain;
- *                           also: a time in which nobody looked
+ *                           also: a time in which nobody looked (health_link.h); frames lost
+ *                           before they came here, estimated (health_loss.h)
  *   health.truncated        frames cut by the capture: content detectors see less
  *   health.silent-tap       no frame at all for half a minute, or none can come (health_link.h)
  *   health.one-way          most TCP flows show one direction only
@@ -24,6 +25,7 @@
 
 #include "detect/build.h"
 #include "detect/health_link.h"
+#include "detect/health_loss.h"
 
 #define NS_A_SECOND UINT64_C(1000000000)
 #define WINDOW_NS (10 * NS_A_SECOND)
@@ -69,6 +71,7 @@ struct state {
 	uint64_t frame_ns, delivered_ns; /* when the counter last moved */
 	bool silent;
 	struct links_seen links;
+	struct losses losses;
 };
 
 static struct finding *tell(const struct event *ev, const char *kind, enum confidence confidence,
@@ -228,6 +231,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
 
+	if (ev->kind == EVENT_LOSS) {
+		losses_add(&s->losses, ev);
+		return;
+	}
 	if (ev->u.sight.link_count == 0)
 		look_at_silence(s, ev, out);
 	links_look(&s->links, ev, out);
@@ -247,11 +254,20 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	s->window_ns = ev->ts_ns;
 }
 
+static void tick(void *opaque, uint64_t now_ns, struct findings *out)
+{
+	struct state *s = opaque;
+
+	losses_look(&s->losses, now_ns, out);
+}
+
 const struct detector detect_health = {
     .kind = "health.drop",
     .summary = "what the sensor could not see, judge or deliver",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_SIGHT),
+    .wants = EVENT_BIT(EVENT_SIGHT) | EVENT_BIT(EVENT_LOSS),
     .state_size = sizeof(struct state),
     .event = event,
+    .tick = tick,
+    .finish = tick,
 };

@@ -158,6 +158,7 @@ static const struct {
     [EVENT_STRAY] = {"stray", "an answer by a NIC that was not asked"},
     [EVENT_RETURNED] = {"returned", "a host gets a packet that claims to come from itself"},
     [EVENT_SIGHT] = {"sight", "the sensor's own counters, once a second"},
+    [EVENT_LOSS] = {"loss", "what a tap showed of TCP, and did not, in a second"},
 };
 
 const char *event_name(enum event_kind kind)

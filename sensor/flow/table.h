@@ -92,9 +92,8 @@ struct flow {
 	uint32_t syn_ack_seq;
 	uint32_t syn_ack_number; /* low bits of the frame's number */
 	uint8_t syn_ack_ttl;
-	uint8_t syn_ack_path;
-	uint8_t syn_ack_direction;
-	uint8_t spare;
+	uint8_t syn_ack_path : 7, syn_ack_direction : 1;
+	uint16_t followed; /* entry of flow/unseen.h + 1, 0 none */
 };
 
 _Static_assert(sizeof(struct flow_key) == 40, "hashed as bytes: no padding");

@@ -175,6 +175,78 @@ static void tells_for_how_long_nobody_looked(void **state)
 	assert_string_equal(detail_of(told(w, "health.drop"), "unseen_ms"), "612");
 }
 
+/* What a worker counted of a tap in a second; then the second ends. */
+static void second_of_tcp(struct watch *w, uint16_t tap_id, struct loss loss)
+{
+	const struct tap tap = {.id = tap_id};
+	struct event ev = {.kind = EVENT_LOSS,
+			   .ts_ns = w->second * SECOND,
+			   .inv = w->inv,
+			   .tap = &tap,
+			   .segment = SEGMENT_NONE};
+
+	ev.u.loss = loss;
+	detect_health.event(w->state, &ev, &w->out);
+	detect_health.tick(w->state, ++w->second * SECOND, &w->out);
+}
+
+static void tells_what_the_mirror_lost_within_ten_seconds(void **state)
+{
+	struct watch *w = *state;
+	unsigned s;
+
+	for (s = 0; s < 10 && w->out.count == 0; s++) {
+		second_of_tcp(w, 0, (struct loss){.measured = 99, .frames = 200});
+		second_of_tcp(w, 3, (struct loss){.measured = 99, .unseen = 1, .frames = 200});
+	}
+	assert_int_equal(w->out.count, 1);
+	assert_string_equal(w->out.finding[0].kind, "health.drop");
+	assert_int_equal(w->out.finding[0].confidence, CONFIDENCE_INDICATOR);
+	assert_int_equal(w->out.finding[0].tap, 3);
+	assert_int_equal(w->out.finding[0].count, 5);
+	assert_string_equal(detail_of(&w->out.finding[0], "percent"), "1.00");
+	assert_string_equal(detail_of(&w->out.finding[0], "estimated"), "tcp");
+}
+
+static void leaves_odd_segments_alone(void **state)
+{
+	struct watch *w = *state;
+
+	for (unsigned s = 0; s < 600; s++) /* four of a thousand */
+		second_of_tcp(
+		    w, 0, (struct loss){.measured = 500, .unseen = s % 2 ? 4 : 0, .frames = 900});
+	assert_int_equal(w->out.count, 0);
+	second_of_tcp(w, 1, (struct loss){.measured = 3, .unseen = 4, .frames = 9});
+	assert_int_equal(w->out.count, 0);
+}
+
+/* A thin link needs longer than ten seconds. */
+static void waits_until_it_has_measured_enough(void **state)
+{
+	struct watch *w = *state;
+
+	for (unsigned s = 0; s < 90; s++)
+		second_of_tcp(w, 0,
+			      (struct loss){.measured = 5, .unseen = s % 20 == 0, .frames = 9});
+	assert_int_equal(w->out.count, 1);
+}
+
+static void what_the_kernel_dropped_is_no_loss_before(void **state)
+{
+	struct watch *w = *state;
+
+	for (unsigned s = 0; s < 60; s++)
+		second_of_tcp(w, 0,
+			      (struct loss){.measured = 950,
+					    .unseen = 50,
+					    .frames = 9500,
+					    .dropped = s < 55 ? 500 : 0});
+	assert_int_equal(w->out.count, 0);
+	for (unsigned s = 0; s < 30; s++)
+		second_of_tcp(w, 0, (struct loss){.measured = 950, .unseen = 50, .frames = 9500});
+	assert_true(w->out.count > 0);
+}
+
 static void is_quiet_when_all_is_well(void **state)
 {
 	struct watch *w = *state;
@@ -311,6 +383,12 @@ int main(void)
 					    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(tells_for_how_long_nobody_looked, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(weighs_drops, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(tells_what_the_mirror_lost_within_ten_seconds, set_up,
+					    tear_down),
+	    cmocka_unit_test_setup_teardown(leaves_odd_segments_alone, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(waits_until_it_has_measured_enough, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(what_the_kernel_dropped_is_no_loss_before, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(notices_silence_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(notices_one_way_and_cut_frames, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(names_unknown_vlans, set_up, tear_down),

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loss.c - how much of its traffic a tap does not show: estimated from TCP (flow/unseen.h), told to
+ * the judge once a second and tap.
+ */
+#include "flow/unseen.h"
+
+#include <string.h>
+
+#include "worker.h"
+
+/* Long flows are asked again whether there is room to follow them. */
+#define ASK_EVERY 256
+
+/* By the outermost addresses, as frames are spread over the workers of a replay. */
+static uint32_t pair_of(const struct worker *w, const struct packet *outer)
+{
+	return (uint32_t)spread_hash(w, &outer->src, &outer->dst);
+}
+
+void loss_packet(struct worker *w, struct flow *flow, unsigned direction,
+		 const struct packet *packet, const struct packet *outer)
+{
+	const struct tap *tap;
+
+	if (flow->followed == 0) {
+		if (flow->packets[direction] % ASK_EVERY != 1 || flow->paths_seen[0] > 1 ||
+		    flow->paths_seen[1] > 1)
+			return;
+		/* What leaves one port is a part of things by nature: one direction, and single
+		 * frames that the switch floods. */
+		tap = inventory_tap(w->inv, w->frame->tap);
+		if (tap != NULL && tap->view == VIEW_PORT)
+			return;
+		unseen_claim(w->unseen, flow, pair_of(w, outer));
+		if (flow->followed == 0)
+			return;
+	}
+	w->loss_tap = w->frame->tap;
+	unseen_packet(w->unseen, flow, direction, packet);
+}
+
+void loss_tell(struct worker *w)
+{
+	struct loss now = {.measured = stat_get(&w->stats, STAT_TCP_MEASURED),
+			   .unseen = stat_get(&w->stats, STAT_TCP_UNSEEN),
+			   .frames = stat_get(&w->stats, STAT_FRAMES),
+			   .dropped = stat_get(&w->stats, STAT_DROP_KERNEL) +
+				      stat_get(&w->stats, STAT_DROP_INTERFACE)};
+	struct loss *told = &w->loss_told;
+	struct record *r;
+
+	if ((now.measured == told->measured && now.unseen == told->unseen &&
+	     now.dropped == told->dropped) ||
+	    !worker_wants(w, EVENT_LOSS))
+		return;
+	r = emit_begin(w, &(struct emission){.kind = EVENT_LOSS,
+					     .phase = PHASE_SWEEP,
+					     .segment = SEGMENT_NONE,
+					     .frameless = true});
+	if (r == NULL)
+		return;
+	r->tap = w->loss_tap;
+	r->u.loss = (struct loss){.measured = now.measured - told->measured,
+				  .unseen = now.unseen - told->unseen,
+				  .frames = now.frames - told->frames,
+				  .dropped = now.dropped - told->dropped};
+	*told = now;
+	emit_commit(w, r);
+}
+
+void loss_sweep(struct worker *w)
+{
+	unseen_sweep(w->unseen);
+	loss_tell(w);
+}
