@@ -4,8 +4,9 @@
 
 Twelve seconds of TCP as it is on a network that loses, doubles and reorders packets itself, before
 and after the place that is mirrored, with what else looks like holes.  loss-ordinary is all that
-passed there; loss-mirror the same after a mirror session that lost one frame in a hundred.  Frames
-are built by scapy (Debian: python3-scapy); who is who is in switch.yaml.
+passed there; loss-mirror the same after a mirror session that lost one frame in a hundred;
+loss-one-way shows one direction of everything.  Frames are built by scapy (Debian: python3-scapy);
+who is who is in switch.yaml.
 """
 import gzip
 import heapq
@@ -149,6 +150,10 @@ def main():
     odd(tap)
     tap.write("loss-ordinary.pcap.gz")
     tap.write("loss-mirror.pcap.gz", 0.01)
+    tap = Tap()
+    for port in range(41001, 41025):
+        Talk(tap, port, 100, 0.5, hide=("ack",), trouble=0).run()
+    tap.write("loss-one-way.pcap.gz")
 
 
 if __name__ == "__main__":

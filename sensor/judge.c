@@ -50,7 +50,7 @@ struct judge {
 	uint64_t now_ns, second;
 	struct stats stats, before;
 	struct stats total;
-	uint64_t unknown_vlan[SIGHT_VLANS];
+	struct sight_vlan vlan[SIGHT_VLANS];
 	struct sight_link link[OPTIONS_MAX_CAPTURES];
 
 	pthread_mutex_t lock;
@@ -232,14 +232,12 @@ static void look_at_sight(struct judge *j, bool last)
 		delivery_stats(j->delivery, &delivered);
 		stats_sum(&j->total, &delivered);
 	}
-	memset(j->unknown_vlan, 0, sizeof j->unknown_vlan);
+	memset(j->vlan, 0, sizeof j->vlan);
 	for (unsigned i = 0; i < j->worker_count; i++)
-		for (unsigned v = 0; v < SIGHT_VLANS; v++)
-			j->unknown_vlan[v] +=
-			    __atomic_load_n(&j->workers[i].unknown_vlan[v], __ATOMIC_RELAXED);
+		worker_add_vlans(&j->workers[i], j->vlan);
 	ev->u.sight.now = &j->total;
 	ev->u.sight.before = &j->before;
-	ev->u.sight.unknown_vlan = j->unknown_vlan;
+	ev->u.sight.vlan = j->vlan;
 	ev->u.sight.link = j->link;
 	ev->u.sight.link_count = look_at_links(j);
 	ev->u.sight.last = last;

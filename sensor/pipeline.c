@@ -201,10 +201,8 @@ static bool place_inner(const struct worker *w, const struct packet_stack *stack
 /* ---- ledger ---------------------------------------------------------------------------------- */
 
 /* By which VLANs: the judge reads along. */
-static void count_vlan(struct worker *w, uint16_t vlan)
+static void count_one(uint64_t *count)
 {
-	uint64_t *count = &w->unknown_vlan[vlan % SIGHT_VLANS];
-
 	__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
 }
 
@@ -212,12 +210,14 @@ static void ledger(struct worker *w, const struct packet_stack *stack, const str
 		   uint32_t bits)
 {
 	const struct packet *packet = &stack->layer[0];
+	struct sight_vlan *vlan = &w->vlan[packet->vlan % SIGHT_VLANS];
 	enum stat reason = STAT_UNATTRIBUTED_UNMAPPED;
 
 	if (!(bits & PATH_KNOWN) && (packet->flags & PACKET_MAC) &&
 	    (inventory_carrier(w->inv, packet->smac).tenant != TENANT_UNKNOWN ||
 	     inventory_carrier(w->inv, packet->dmac).tenant != TENANT_UNKNOWN))
 		bits |= PATH_KNOWN;
+	count_one(&vlan->frames);
 	if (bits & PATH_KNOWN) {
 		stat_add(&w->stats, STAT_ATTRIBUTED, 1);
 		return;
@@ -243,7 +243,9 @@ static void ledger(struct worker *w, const struct packet_stack *stack, const str
 			reason = STAT_UNATTRIBUTED_SEGMENT;
 			/* What switches say among themselves is in no VLAN. */
 			if (!(control_events(packet) & EVENT_BIT(EVENT_L2_CONTROL)))
-				count_vlan(w, packet->vlan);
+				count_one(&vlan->unknown);
+		} else {
+			count_one(&vlan->unmapped);
 		}
 		break;
 	}

@@ -80,6 +80,15 @@ void worker_fini(struct worker *w)
 	decoy_set_free(w->decoys);
 }
 
+void worker_add_vlans(const struct worker *w, struct sight_vlan sum[static SIGHT_VLANS])
+{
+	for (unsigned v = 0; v < SIGHT_VLANS; v++) {
+		sum[v].frames += __atomic_load_n(&w->vlan[v].frames, __ATOMIC_RELAXED);
+		sum[v].unknown += __atomic_load_n(&w->vlan[v].unknown, __ATOMIC_RELAXED);
+		sum[v].unmapped += __atomic_load_n(&w->vlan[v].unmapped, __ATOMIC_RELAXED);
+	}
+}
+
 /* A reload swapped the snapshot: take it between two batches. */
 static void take_inventory(struct worker *w)
 {

@@ -75,8 +75,8 @@ struct worker {
 	uint64_t mac_filter[MAC_FILTER];
 	uint64_t mac_second;
 	unsigned macs_told;
-	struct decoy_set *decoys;	    /* of the inventory; NULL when it declares none */
-	uint64_t unknown_vlan[SIGHT_VLANS]; /* frames; read by the judge */
+	struct decoy_set *decoys;	     /* of the inventory; NULL when it declares none */
+	struct sight_vlan vlan[SIGHT_VLANS]; /* read by the judge */
 	struct unseen_table *unseen;
 
 	/* the frame being handled */
@@ -130,6 +130,9 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 void worker_fini(struct worker *w);
 /* Reads until the end or shared->stop: the body of a worker's thread. */
 void worker_run(struct worker *w);
+
+/* Adds its ledger by VLAN; any thread. */
+void worker_add_vlans(const struct worker *w, struct sight_vlan sum[static SIGHT_VLANS]);
 
 /* Around a stage: what it costs, when somebody wants to know. */
 static inline uint64_t profile_begin(const struct worker *w)

@@ -92,6 +92,13 @@ struct leg_view;
 
 #define SIGHT_VLANS 4096
 
+/* The ledger by VLAN (of the innermost tag; 0 untagged): frames so far. */
+struct sight_vlan {
+	uint64_t frames;
+	uint64_t unknown;  /* of no segment of the inventory */
+	uint64_t unmapped; /* of no known NIC and no known address */
+};
+
 /* Live: one of the interfaces that are watched. */
 enum link_state {
 	LINK_UP,
@@ -201,9 +208,7 @@ struct event {
 		struct {
 			const struct stats *now,
 			    *before; /* totals at this second and the one before */
-			/* frames so far by VLAN, of VLANs that no inventory has; SIGHT_VLANS of
-			 * them */
-			const uint64_t *unknown_vlan;
+			const struct sight_vlan *vlan; /* SIGHT_VLANS of them */
 			const struct sight_link *link; /* live: link_count of them */
 			unsigned link_count;
 			bool last; /* the capture ends: nothing comes after this */

@@ -12,7 +12,7 @@
  *   health.silent-tap       no frame at all for half a minute, or none can come (health_link.h)
  *   health.one-way          most TCP flows show one direction only
  *   health.unknown-segment  frames of VLANs that no inventory has, by VLAN
- *   health.unmapped         a share of frames of which neither NIC nor address is known
+ *   health.unmapped         a share of a VLAN's frames of which neither NIC nor address is known
  *   health.table-full       something was forgotten for lack of room, by table
  *   health.clock            the capture's clock jumped
  *   health.inventory-age    the inventory has not been renewed for a month
@@ -41,7 +41,7 @@
 #define UNMAPPED_FRAMES 100
 #define AGE_NS (30 * 24 * 3600 * NS_A_SECOND)
 #define AGE_AGAIN_NS (24 * 3600 * NS_A_SECOND)
-#define UNKNOWN_VLANS 8 /* told of a window: the ones with the most frames */
+#define VLANS_TOLD 8 /* in a window: the ones with the most frames */
 
 static const char *const kinds[] = {
     "health.truncated", "health.silent-tap",
@@ -65,7 +65,7 @@ static const struct {
 
 struct state {
 	struct stats base; /* at the start of the window */
-	uint64_t base_vlan[SIGHT_VLANS];
+	struct sight_vlan base_vlan[SIGHT_VLANS];
 	uint64_t window_ns;		 /* its start; 0: none yet */
 	uint64_t first_ns, aged_ns;	 /* inventory */
 	uint64_t frame_ns, delivered_ns; /* when the counter last moved */
@@ -113,7 +113,6 @@ static void look_at_frames(const struct state *s, const struct event *ev, struct
 	uint64_t frames = since(s, ev, STAT_FRAMES);
 	uint64_t lost = since(s, ev, STAT_DROP_KERNEL) + since(s, ev, STAT_DROP_INTERFACE);
 	uint64_t cut = since(s, ev, STAT_TRUNCATED_FRAMES);
-	uint64_t unmapped = since(s, ev, STAT_UNATTRIBUTED_UNMAPPED);
 	uint64_t jumps = since(s, ev, STAT_CLOCK_BACK);
 
 	if (lost > 0)
@@ -124,9 +123,6 @@ static void look_at_frames(const struct state *s, const struct event *ev, struct
 		      lost, frames + lost);
 	if (cut * 100 >= frames * TRUNCATED_PERCENT && cut > 0)
 		share(tell(ev, "health.truncated", CONFIDENCE_PROOF, cut, out), cut, frames);
-	if (unmapped >= UNMAPPED_FRAMES && unmapped * 100 >= frames * UNMAPPED_PERCENT)
-		share(tell(ev, "health.unmapped", CONFIDENCE_PROOF, unmapped, out), unmapped,
-		      frames);
 	if (jumps > 0)
 		(void)tell(ev, "health.clock", CONFIDENCE_PROOF, jumps, out);
 }
@@ -150,26 +146,66 @@ static void look_at_flows(const struct state *s, const struct event *ev, struct 
 	}
 }
 
+static struct finding *tell_vlan(const struct event *ev, const char *kind, unsigned vlan,
+				 uint64_t count, struct findings *out)
+{
+	struct finding *f = tell(ev, kind, CONFIDENCE_PROOF, count, out);
+
+	if (f != NULL && vlan != 0) {
+		f->vlan_count = 1;
+		f->vlan[0] = (uint16_t)vlan;
+	}
+	return f;
+}
+
+static uint64_t unknown_since(const struct state *s, const struct sight_vlan *now, unsigned v)
+{
+	return now[v].unknown - s->base_vlan[v].unknown;
+}
+
+/* 0 when they are few, or few of their VLAN's. */
+static uint64_t unmapped_since(const struct state *s, const struct sight_vlan *now, unsigned v)
+{
+	uint64_t unmapped = now[v].unmapped - s->base_vlan[v].unmapped;
+	uint64_t frames = now[v].frames - s->base_vlan[v].frames;
+
+	return unmapped >= UNMAPPED_FRAMES && unmapped * 100 >= frames * UNMAPPED_PERCENT ? unmapped
+											  : 0;
+}
+
+static unsigned most_of(const struct state *s, const struct sight_vlan *now,
+			uint64_t (*count)(const struct state *, const struct sight_vlan *,
+					  unsigned))
+{
+	unsigned most = 0;
+
+	for (unsigned v = 1; v < SIGHT_VLANS; v++)
+		if (count(s, now, v) > count(s, now, most))
+			most = v;
+	return most;
+}
+
 static void look_at_vlans(struct state *s, const struct event *ev, struct findings *out)
 {
-	const uint64_t *now = ev->u.sight.unknown_vlan;
+	const struct sight_vlan *now = ev->u.sight.vlan;
 
-	for (unsigned told = 0; told < UNKNOWN_VLANS; told++) {
-		struct finding *f;
-		unsigned most = 0;
+	for (unsigned told = 0; told < VLANS_TOLD; told++) {
+		unsigned v = most_of(s, now, unknown_since);
 
-		for (unsigned v = 1; v < SIGHT_VLANS; v++)
-			if (now[v] - s->base_vlan[v] > now[most] - s->base_vlan[most])
-				most = v;
-		if (now[most] == s->base_vlan[most])
+		if (unknown_since(s, now, v) == 0)
 			break;
-		f = tell(ev, "health.unknown-segment", CONFIDENCE_PROOF,
-			 now[most] - s->base_vlan[most], out);
-		if (f != NULL && most != 0) {
-			f->vlan_count = 1;
-			f->vlan[0] = (uint16_t)most;
-		}
-		s->base_vlan[most] = now[most];
+		(void)tell_vlan(ev, "health.unknown-segment", v, unknown_since(s, now, v), out);
+		s->base_vlan[v].unknown = now[v].unknown;
+	}
+	for (unsigned told = 0; told < VLANS_TOLD; told++) {
+		unsigned v = most_of(s, now, unmapped_since);
+		uint64_t unmapped = unmapped_since(s, now, v);
+
+		if (unmapped == 0)
+			break;
+		share(tell_vlan(ev, "health.unmapped", v, unmapped, out), unmapped,
+		      now[v].frames - s->base_vlan[v].frames);
+		s->base_vlan[v].unmapped = now[v].unmapped;
 	}
 	memcpy(s->base_vlan, now, sizeof s->base_vlan);
 }
@@ -243,6 +279,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	if (s->window_ns == 0) {
 		/* After a reload counters go on from where they were. */
 		s->base = *ev->u.sight.before;
+		if (s->base.count[STAT_FRAMES] != 0)
+			memcpy(s->base_vlan, ev->u.sight.vlan, sizeof s->base_vlan);
 		s->window_ns = ev->ts_ns;
 	}
 	if (!ev->u.sight.last && ev->ts_ns - s->window_ns < WINDOW_NS)

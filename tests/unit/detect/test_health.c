@@ -18,7 +18,7 @@ struct watch {
 	void *state;
 	struct inventory *inv;
 	struct stats now, before;
-	uint64_t vlan[SIGHT_VLANS];
+	struct sight_vlan vlan[SIGHT_VLANS];
 	uint64_t second;
 	struct findings out;
 };
@@ -54,7 +54,7 @@ static void look(struct watch *w, bool last)
 
 	ev.u.sight.now = &w->now;
 	ev.u.sight.before = &w->before;
-	ev.u.sight.unknown_vlan = w->vlan;
+	ev.u.sight.vlan = w->vlan;
 	ev.u.sight.last = last;
 	detect_health.event(w->state, &ev, &w->out);
 	w->before = w->now;
@@ -90,7 +90,7 @@ static void look_at_link(struct watch *w, const struct sight_link *link)
 
 	ev.u.sight.now = &w->now;
 	ev.u.sight.before = &w->before;
-	ev.u.sight.unknown_vlan = w->vlan;
+	ev.u.sight.vlan = w->vlan;
 	ev.u.sight.link = link;
 	ev.u.sight.link_count = 1;
 	detect_health.event(w->state, &ev, &w->out);
@@ -315,17 +315,49 @@ static void names_unknown_vlans(void **state)
 {
 	struct watch *w = *state;
 
-	w->vlan[300] = 7;
-	w->vlan[0] = 9;
+	w->vlan[300].unknown = 7;
+	w->vlan[0].unknown = 9;
 	look(w, true);
 	assert_int_equal(w->out.count, 2);
 	assert_int_equal(w->out.finding[0].vlan_count, 0);
 	assert_int_equal(w->out.finding[0].count, 9);
 	assert_int_equal(w->out.finding[1].vlan[0], 300);
-	w->vlan[300] = 8;
+	w->vlan[300].unknown = 8;
 	look(w, true);
 	assert_int_equal(w->out.count, 3);
 	assert_int_equal(w->out.finding[2].count, 1);
+}
+
+/* A VLAN of strangers is not hidden by a busy one beside it. */
+static void tells_the_unmapped_share_by_vlan(void **state)
+{
+	struct watch *w = *state;
+
+	w->vlan[100] = (struct sight_vlan){.frames = 1000000, .unmapped = 9000};
+	w->vlan[200] = (struct sight_vlan){.frames = 99, .unmapped = 99};
+	w->vlan[300] = (struct sight_vlan){.frames = 400, .unmapped = 100};
+	w->vlan[400] = (struct sight_vlan){.frames = 300, .unmapped = 300};
+	look(w, true);
+	assert_int_equal(w->out.count, 2);
+	assert_string_equal(w->out.finding[0].kind, "health.unmapped");
+	assert_int_equal(w->out.finding[0].vlan[0], 400);
+	assert_string_equal(detail_of(&w->out.finding[0], "percent"), "100.00");
+	assert_int_equal(w->out.finding[1].vlan[0], 300);
+	assert_int_equal(w->out.finding[1].count, 100);
+	assert_string_equal(detail_of(&w->out.finding[1], "percent"), "25.00");
+	look(w, true);
+	assert_int_equal(w->out.count, 2);
+}
+
+/* A reload begins anew in the middle of the counters. */
+static void a_reload_repeats_nothing(void **state)
+{
+	struct watch *w = *state;
+
+	w->now.count[STAT_FRAMES] = w->before.count[STAT_FRAMES] = 1000;
+	w->vlan[300] = (struct sight_vlan){.frames = 900, .unknown = 400, .unmapped = 400};
+	live(w, 11);
+	assert_int_equal(w->out.count, 0);
 }
 
 static void names_full_tables(void **state)
@@ -358,16 +390,14 @@ static void notices_a_sink_that_is_down(void **state)
 	assert_int_equal(told(w, "health.sink-down")->count, 2);
 }
 
-static void notices_clock_unmapped_and_age(void **state)
+static void notices_clock_and_age(void **state)
 {
 	struct watch *w = *state;
 
 	w->now.count[STAT_CLOCK_BACK] = 2;
 	w->now.count[STAT_FRAMES] = 1000;
-	w->now.count[STAT_UNATTRIBUTED_UNMAPPED] = 100;
 	look(w, true);
 	assert_int_equal(told(w, "health.clock")->count, 2);
-	assert_int_equal(told(w, "health.unmapped")->count, 100);
 	assert_null(told(w, "health.inventory-age"));
 	w->second += 31 * 24 * 3600;
 	live(w, 5);
@@ -392,9 +422,11 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(notices_silence_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(notices_one_way_and_cut_frames, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(names_unknown_vlans, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(tells_the_unmapped_share_by_vlan, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_reload_repeats_nothing, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(names_full_tables, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(notices_a_sink_that_is_down, set_up, tear_down),
-	    cmocka_unit_test_setup_teardown(notices_clock_unmapped_and_age, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(notices_clock_and_age, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
