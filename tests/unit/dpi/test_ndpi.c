@@ -174,9 +174,7 @@ static void http_basic(void **state)
 	say_text(c, 0,
 		 "GET /admin HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/7.88.1\r\n"
 		 "Authorization: Basic YWxpY2U6c2VjcmV0\r\nAccept: */*\r\n\r\n");
-	say_text(c, 1,
-		 "HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Type: text/html\r\n"
-		 "Content-Length: 2\r\n\r\nok");
+	assert_int_equal(c->handle, 0); /* a whole request says all */
 	app = hang_up(c);
 	assert_string_equal(app.proto, "HTTP");
 	assert_string_equal(app.service, "");
@@ -302,7 +300,7 @@ static void noise_on_a_known_port(void **state)
 	uint32_t seed = 5;
 	enum dpi_verdict verdict = DPI_MORE;
 
-	for (unsigned i = 0; i < CAP; i++) {
+	for (unsigned i = 0; i < 5; i++) { /* what is unknown by then stays so */
 		for (size_t at = 0; at < sizeof bytes; at++) {
 			seed = seed * 1664525u + 1013904223u;
 			bytes[at] = (uint8_t)(seed >> 24);
@@ -310,7 +308,7 @@ static void noise_on_a_known_port(void **state)
 		assert_int_equal(verdict, DPI_MORE);
 		verdict = say(c, i & 1, bytes, sizeof bytes);
 	}
-	assert_int_equal(verdict, DPI_DONE); /* the cap */
+	assert_int_equal(verdict, DPI_DONE);
 	assert_int_equal(c->handle, 0);
 	app = hang_up(c);
 	assert_string_equal(app.proto, "");
