@@ -2,6 +2,7 @@
 /* control.c - which packets are control traffic: few, and each worth a detector's look. */
 #include <string.h>
 
+#include "detect/dns.h"
 #include "worker.h"
 
 #define PROTO_VRRP 112 /* CARP too: RFC 5798, OpenBSD carp(4) */
@@ -26,7 +27,7 @@ static uint64_t udp_events(const struct packet *p)
 		return EVENT_BIT(EVENT_DHCP6);
 	if (either_port(p, 53) || either_port(p, 5353) || either_port(p, 5355) ||
 	    either_port(p, 137))
-		return EVENT_BIT(EVENT_NAME);
+		return dns_matters(p) ? EVENT_BIT(EVENT_NAME) : 0;
 	/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521 */
 	if (p->dport == 1985 || p->dport == 2029 || p->dport == 3222 || p->dport == 520 ||
 	    p->dport == 521)

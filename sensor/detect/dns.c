@@ -18,6 +18,7 @@
 /* Records looked at: mDNS announces dozens, answers to attacks have few. */
 #define RECORDS_MAX 32
 #define TYPE_A 1
+#define TYPE_PTR 12
 #define TYPE_AAAA 28
 #define TYPE_NB 0x20
 #define OPCODE(flags) ((flags) >> 11 & 15)
@@ -165,6 +166,40 @@ static bool find_family(const struct packet *p, enum dns_family *family)
 		}
 	}
 	return false;
+}
+
+/* RFC 1035 4.1.2: names in a question are not compressed. */
+static bool asks_reverse(struct cursor *c)
+{
+	uint8_t len;
+
+	for (unsigned i = 0; (len = cursor_u8(c)) != 0; i++) {
+		if (len > 63 || i == LABELS_MAX + 2)
+			return false;
+		cursor_skip(c, len);
+	}
+	return cursor_be16(c) == TYPE_PTR && !c->failed;
+}
+
+bool dns_matters(const struct packet *p)
+{
+	struct cursor c = cursor_over(p->payload, p->payload_len);
+	enum dns_family family;
+	uint16_t flags, questions;
+
+	if (p->payload == NULL || !find_family(p, &family))
+		return false;
+	cursor_skip(&c, 2);
+	flags = cursor_be16(&c);
+	questions = cursor_be16(&c);
+	cursor_skip(&c, 6);
+	if (c.failed || OPCODE(flags) != 0 || questions > RECORDS_MAX)
+		return false;
+	if (family != DNS_PLAIN)
+		return true;
+	if (questions == 0)
+		return false;
+	return (flags & 0x8000) != 0 || asks_reverse(&c);
 }
 
 bool dns_parse(const struct packet *p, struct dns_message *m)

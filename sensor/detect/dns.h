@@ -43,4 +43,8 @@ struct dns_message {
 /* False when the packet is none of them. */
 bool dns_parse(const struct packet *packet, struct dns_message *message);
 
+/* Whether a detector can have a use for it, at a glance: of plain DNS, which most messages are, for
+ * answers and for questions of reverse names. */
+bool dns_matters(const struct packet *packet);
+
 #endif

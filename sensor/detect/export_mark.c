@@ -171,27 +171,45 @@ static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, ui
 	return false;
 }
 
-/* The first of these bytes at or behind at, or len. */
-static size_t next_of(const uint8_t first[static 4], const uint8_t *data, size_t at, size_t len)
+#define BLOCK 16
+
+typedef uint8_t block __attribute__((vector_size(BLOCK)));
+
+struct pair {
+	uint8_t first, second;
+};
+
+/* The next place at or behind at where one of these pairs of bytes stands, or len.  Every flow's
+ * first payloads are searched, so sixteen places at a time. */
+static inline size_t next_of(const struct pair *pair, size_t pairs, const uint8_t *data, size_t at,
+			     size_t len)
 {
-	size_t best = len;
+	for (; at + BLOCK < len; at += BLOCK) {
+		uint64_t any[BLOCK / sizeof(uint64_t)];
+		block x, y, hit = {0};
 
-	for (size_t i = 0; i < 4; i++) {
-		const uint8_t *hit = at < best ? memchr(data + at, first[i], best - at) : NULL;
-
-		if (hit != NULL)
-			best = (size_t)(hit - data);
+		memcpy(&x, data + at, sizeof x);
+		memcpy(&y, data + at + 1, sizeof y);
+		for (size_t i = 0; i < pairs; i++)
+			hit |= (block)((x == pair[i].first) & (y == pair[i].second));
+		memcpy(any, &hit, sizeof any);
+		if ((any[0] | any[1]) != 0)
+			break;
 	}
-	return best;
+	for (; at + 1 < len; at++)
+		for (size_t i = 0; i < pairs; i++)
+			if (data[at] == pair[i].first && data[at + 1] == pair[i].second)
+				return at;
+	return len;
 }
 
 static size_t find_file(struct export_stream *s, const uint8_t *data, size_t len)
 {
-	static const uint8_t first[4] = {0xa1, 0xd4, 0x4d, 0x0a};
-	size_t at = next_of(first, data, 0, len);
+	static const struct pair magic[] = {{0xa1, 0xb2}, {0xd4, 0xc3}, {0x4d, 0x3c}, {0x0a, 0x0d}};
+	size_t at = next_of(magic, 4, data, 0, len);
 
 	while (at < len && !mark_file(data + at, len - at, s))
-		at = next_of(first, data, at + 1, len);
+		at = next_of(magic, 4, data, at + 1, len);
 	return at;
 }
 
@@ -202,14 +220,16 @@ static size_t find_file(struct export_stream *s, const uint8_t *data, size_t len
 static size_t find_record(struct export_stream *s, const uint8_t *data, size_t len, size_t end,
 			  uint64_t now_ns)
 {
-	static const uint8_t first[4] = {0x08, 0x81, 0x86, 0x88}; /* IPv4, ARP; tags; IPv6 */
+	static const struct pair type[] = {
+	    {0x08, 0x00}, {0x08, 0x06}, {0x81, 0x00}, {0x86, 0xdd}, {0x88, 0xa8}};
 	static const size_t before[] = {PCAP_RECORD_HEADER + 12, PCAPNG_PACKET_HEADER + 12,
 					RPCAP_PACKET_HEADER + 12};
 	size_t stop = end + PCAPNG_PACKET_HEADER + 12 < len ? end + PCAPNG_PACKET_HEADER + 12 : len;
+	size_t limit = stop < len ? stop + 1 : len; /* of a pair the second byte may be behind */
 	size_t best = len;
 
-	for (size_t at = next_of(first, data, 0, stop); at < stop;
-	     at = next_of(first, data, at + 1, stop)) {
+	for (size_t at = next_of(type, 5, data, 0, limit); at < stop;
+	     at = next_of(type, 5, data, at + 1, limit)) {
 		for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
 			struct export_stream seen = *s;
 			size_t from = at - before[i];
