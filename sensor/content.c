@@ -90,10 +90,14 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		count = token_extract(packet, &w->shared->key, token);
 	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
 		count = tokens_of_head(w, flow, direction, packet, token);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
-	/* A nonce names the packet as well as its bytes do. */
-	if (count == 0 && (nth <= PAYLOAD_TOKEN_PACKETS || strange) &&
+		if (token[i].random)
+			flow->flags |= FLOW_NAMED;
+	}
+	/* A nonce names the conversation as well as its bytes do. */
+	if (count == 0 &&
+	    ((nth <= PAYLOAD_TOKEN_PACKETS && !(flow->flags & FLOW_NAMED)) || strange) &&
 	    token_of_payload(packet, &w->shared->key, &token[0]))
 		tell_token(w, flow, direction, packet, place, path, &token[0]);
 	return count > 0;

@@ -60,6 +60,7 @@ enum flow_flags {
 	FLOW_CONFLICT = 1u << 4, /* told once */
 	FLOW_FROM_B = 1u << 5,	 /* key.b began it, as far as was seen */
 	FLOW_HEAD = 1u << 6,	 /* begins in pieces, which are being put together */
+	FLOW_NAMED = 1u << 7,	 /* a nonce of one of its ends was told */
 };
 
 #define FLOW_PATHS 2
