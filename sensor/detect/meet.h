@@ -36,6 +36,7 @@ struct leg_view {
 };
 
 struct meet;
+struct impostors;
 
 struct meet *meet_new(uint32_t tokens, uint64_t seed);
 void meet_free(struct meet *meet);
@@ -59,8 +60,8 @@ unsigned meet_find(const struct meet *meet, const struct packet *packet, uint64_
 struct leg_view leg_view(const struct leg *leg, const struct event *ev);
 
 /* relay_rewrite.c: in arrives where out leaves: is it one packet with other addresses? */
-void rewrite_judge(const struct event *ev, const struct leg_view *in,
-		   const struct leg_view *out_leg, struct findings *out);
+void rewrite_judge(const struct event *ev, const struct impostors *impostors,
+		   const struct leg_view *in, const struct leg_view *out_leg, struct findings *out);
 
 /* Same addresses and ports: the same flow further along its way. */
 bool leg_same_flow(const struct leg *a, const struct leg *b);

@@ -8,15 +8,11 @@
  *
  *	victim ---- in-leg ----> [actor's NIC] ---- out-leg ----> next
  */
-#include "base/table.h"
 #include "detect/build.h"
-#include "detect/claim.h"
-
-/* Unregistered NICs that claimed somebody's address. */
-#define IMPOSTORS 4096
+#include "detect/impostor.h"
 
 struct state {
-	struct table *impostors; /* by MAC */
+	struct impostors *impostors;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -24,7 +20,7 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	struct state *s = opaque;
 
 	(void)options;
-	s->impostors = table_new(IMPOSTORS, sizeof(uint64_t), sizeof(uint64_t), seed);
+	s->impostors = impostors_new(seed);
 	return s->impostors != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
@@ -71,36 +67,11 @@ static void fill(struct finding *f, const struct event *ev, const struct relay *
 	}
 }
 
-/* An unregistered NIC that says it has another's address. */
-static void note_claim(struct state *s, const struct event *ev)
-{
-	struct findings scratch;
-	struct claim claim;
-	uint64_t mac;
-
-	if (ev->from.tenant != TENANT_UNKNOWN ||
-	    !(ev->kind == EVENT_ARP ? claim_of_arp(ev, &claim) : claim_of_nd(ev, &claim)))
-		return;
-	scratch.count = 0;
-	scratch.dropped = 0;
-	claim_judge(ev, &claim, "spoof.arp", &scratch);
-	mac = mac_to_u64(claim.mac);
-	if (scratch.count > 0 && scratch.finding[0].actor.tenant_id == TENANT_UNKNOWN)
-		*(uint64_t *)table_put(s->impostors, &mac, NULL) = ev->ts_ns;
-}
-
-/*
- * An unregistered NIC between a tenant and the provider's router may be that tenant's own firewall
- * whom nobody entered; it is an attacker's when it took the position by claiming an address that
- * is not its own.
- */
 static enum confidence confidence_of(const struct state *s, const struct relay *relay)
 {
-	uint64_t mac = mac_to_u64(relay->mac);
-
 	if (relay->who.tenant != TENANT_UNKNOWN)
 		return CONFIDENCE_PROOF;
-	return table_find(s->impostors, &mac) != NULL ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR;
+	return impostors_has(s->impostors, relay->mac) ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR;
 }
 
 static void relayed(const struct state *s, const struct event *ev, struct findings *out)
@@ -130,20 +101,22 @@ static void relayed(const struct state *s, const struct event *ev, struct findin
 
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
+	struct state *s = opaque;
+
 	if (ev->kind == EVENT_RELAYED)
-		relayed(opaque, ev, out);
+		relayed(s, ev, out);
 	else
-		note_claim(opaque, ev);
+		impostors_note(s->impostors, ev);
 }
 
 static uint64_t evicted(const void *opaque)
 {
-	return table_evicted(((const struct state *)opaque)->impostors);
+	return impostors_evicted(((const struct state *)opaque)->impostors);
 }
 
 static void close_state(void *opaque)
 {
-	table_free(((struct state *)opaque)->impostors);
+	impostors_free(((struct state *)opaque)->impostors);
 }
 
 const struct detector detect_relay_forward = {

@@ -9,9 +9,23 @@
  * a far end is the host's own tenant: that is a service with its back end.
  */
 #include "detect/build.h"
+#include "detect/impostor.h"
 #include "detect/meet.h"
 
 static const char *const kinds[] = {"relay.rewrite", NULL};
+
+struct state {
+	struct impostors *impostors; /* for the rewriting */
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	(void)options;
+	s->impostors = impostors_new(seed);
+	return s->impostors != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+}
 
 /* The tenant at which a leg arrives (by IP, else by NIC), or that sends it. */
 static uint32_t arrives_at(const struct leg_view *v)
@@ -94,6 +108,9 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 	if (!token->random &&
 	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
 		return;
+	/* What goes back to where it came from is an answer, or an echo. */
+	if (ip_equal(&in->leg->tuple.src, &out_leg->leg->tuple.dst))
+		return;
 	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
 	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
 		return;
@@ -103,11 +120,10 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		tell(ev, in, out_leg, relay, 1, out);
 }
 
-static void event(void *state, const struct event *ev, struct findings *out)
+static void met(const struct state *s, const struct event *ev, struct findings *out)
 {
 	const struct leg_view *now = ev->u.meet.now;
 
-	(void)state;
 	for (unsigned i = 0; i < ev->u.meet.count; i++) {
 		const struct leg_view *before = &ev->u.meet.earlier[i];
 
@@ -116,15 +132,39 @@ static void event(void *state, const struct event *ev, struct findings *out)
 		/* Mirrors may swap the order. */
 		judge(ev, before, now, out);
 		judge(ev, now, before, out);
-		rewrite_judge(ev, before, now, out);
-		rewrite_judge(ev, now, before, out);
+		rewrite_judge(ev, s->impostors, before, now, out);
+		rewrite_judge(ev, s->impostors, now, before, out);
 	}
+}
+
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+
+	if (ev->kind == EVENT_MEET)
+		met(s, ev, out);
+	else
+		impostors_note(s->impostors, ev);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	return impostors_evicted(((const struct state *)opaque)->impostors);
+}
+
+static void close_state(void *opaque)
+{
+	impostors_free(((struct state *)opaque)->impostors);
 }
 
 const struct detector detect_relay_proxy = {
     .kind = "relay.proxy",
     .summary = "a nonce of another tenant's conversation on both sides of a host",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_MEET),
+    .wants = EVENT_BIT(EVENT_MEET) | EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND),
+    .state_size = sizeof(struct state),
+    .open = open_state,
     .event = event,
+    .evicted = evicted,
+    .close = close_state,
 };

@@ -9,18 +9,25 @@
  * leg must be a stranger's path by itself, and the L2 chain must hold.
  */
 #include "detect/build.h"
+#include "detect/impostor.h"
 #include "detect/meet.h"
 
-static void tell(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
+static enum confidence confidence_of(const struct impostors *impostors, const struct leg_view *in)
+{
+	if (in->to.tenant != TENANT_UNKNOWN)
+		return CONFIDENCE_PROOF;
+	return impostors_has(impostors, in->leg->dmac) ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR;
+}
+
+static void tell(const struct event *ev, const struct impostors *impostors,
+		 const struct leg_view *in, const struct leg_view *out_leg,
 		 const struct owner *victim, const struct ip_addr *ip,
 		 const struct flow_tuple *tuple, struct findings *out)
 {
 	const struct token *token = &ev->u.meet.token;
 	struct finding_frame first = leg_frame(in->leg);
 	struct finding_frame second = leg_frame(out_leg->leg);
-	struct finding *f =
-	    build_finding(out, ev, "relay.rewrite",
-			  in->to.tenant == TENANT_UNKNOWN ? CONFIDENCE_STRONG : CONFIDENCE_PROOF);
+	struct finding *f = build_finding(out, ev, "relay.rewrite", confidence_of(impostors, in));
 	char text[IP_TEXT_SIZE];
 
 	if (f == NULL)
@@ -72,13 +79,13 @@ static bool is_rewritten(const struct leg_view *in, const struct leg_view *out_l
 	return its_own(&out_leg->src, &b->src, relay) || its_own(&in->dst, &a->dst, relay);
 }
 
-void rewrite_judge(const struct event *ev, const struct leg_view *in,
-		   const struct leg_view *out_leg, struct findings *out)
+void rewrite_judge(const struct event *ev, const struct impostors *impostors,
+		   const struct leg_view *in, const struct leg_view *out_leg, struct findings *out)
 {
 	uint32_t relay = in->to.tenant;
 
 	/* In by one NIC or host of a tenant and out by another is passed on all the same. */
-	if (relay == TENANT_INFRASTRUCTURE ||
+	if (relay == TENANT_INFRASTRUCTURE || (in->to.roles & (ROLE_NAT | ROLE_LOAD_BALANCER)) ||
 	    (!mac_equal(in->leg->dmac, out_leg->leg->smac) &&
 	     (!is_tenant(relay) || out_leg->from.tenant != relay)))
 		return;
@@ -89,10 +96,12 @@ void rewrite_judge(const struct event *ev, const struct leg_view *in,
 		return;
 	/* The victim is an end of the in-leg on the way out, of the out-leg on the way back. */
 	if (is_other_tenant(in->src.tenant, relay))
-		tell(ev, in, out_leg, &in->src, &in->leg->tuple.src, &in->leg->tuple, out);
-	else if (is_other_tenant(in->dst.tenant, relay))
-		tell(ev, in, out_leg, &in->dst, &in->leg->tuple.dst, &in->leg->tuple, out);
-	else if (is_other_tenant(out_leg->dst.tenant, relay))
-		tell(ev, in, out_leg, &out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->leg->tuple,
+		tell(ev, impostors, in, out_leg, &in->src, &in->leg->tuple.src, &in->leg->tuple,
 		     out);
+	else if (is_other_tenant(in->dst.tenant, relay))
+		tell(ev, impostors, in, out_leg, &in->dst, &in->leg->tuple.dst, &in->leg->tuple,
+		     out);
+	else if (is_other_tenant(out_leg->dst.tenant, relay))
+		tell(ev, impostors, in, out_leg, &out_leg->dst, &out_leg->leg->tuple.dst,
+		     &out_leg->leg->tuple, out);
 }

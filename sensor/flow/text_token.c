@@ -12,7 +12,8 @@
  * "GET /" of one client program would look alike.
  *
  * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
- * so the branches of the first three are three tokens, one of which the next leg shares.
+ * so the branches of the first three are three tokens, one of which the next leg shares.  Answers
+ * repeat the request's (section 8.2.6.2) and lead back to who asked: they have none.
  */
 #include "flow/text_token.h"
 
@@ -251,8 +252,7 @@ unsigned text_tokens(const uint8_t *p, size_t len, const struct hash_key *key,
 			count = http_token(text, key, out);
 	if (count != 0 || !next_line(&rest, &first))
 		return count;
-	if (starts(first, "SIP/2.0 ") ||
-	    (first.len > 8 && memcmp(first.at + first.len - 8, " SIP/2.0", 8) == 0))
+	if (first.len > 8 && memcmp(first.at + first.len - 8, " SIP/2.0", 8) == 0)
 		return sip_tokens(rest, key, out);
 	return 0;
 }

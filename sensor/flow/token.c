@@ -252,7 +252,8 @@ static unsigned quic_token(const uint8_t *p, size_t len, const struct hash_key *
 	return c.failed ? 0 : nonce(out, key, TOKEN_QUIC_INITIAL, ids, (size_t)dcid + scid);
 }
 
-/* RFC 7296 section 3.1, RFC 2408: the initiator's SPI in the exchanges that open an association. */
+/* RFC 7296 section 3.1, RFC 2408: the initiator's SPI in the message that opens an association. All
+ * later ones of either side bear it too, and say nothing about where the opening came from. */
 static unsigned ike_token(const uint8_t *p, size_t len, uint32_t wire, const struct hash_key *key,
 			  struct token *out)
 {
@@ -264,6 +265,8 @@ static unsigned ike_token(const uint8_t *p, size_t len, uint32_t wire, const str
 	if (len < 28 || (p[17] != 0x20 && p[17] != 0x10) || read_be32(p + 24) != wire)
 		return 0;
 	if (p[18] != 34 && p[18] != 2 && p[18] != 4) /* IKE_SA_INIT, main mode, aggressive */
+		return 0;
+	if ((read_be32(p + 8) | read_be32(p + 12)) != 0) /* the responder has answered */
 		return 0;
 	return nonce(out, key, TOKEN_IKE_SPI, p, 8);
 }
