@@ -249,10 +249,13 @@ struct bindings *bindings_new(uint32_t capacity, uint64_t seed);
 void bindings_free(struct bindings *b);
 
 /* A legitimate server leased ip to mac until expires_ns.  Replaces an older lease; evicts the
- * one that expires first when full, and counts it. */
+ * one that expires first when full, and counts it.  For a minute after an address has gone from one
+ * NIC to another, neighbours may know either: nobody owns it. */
 void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
 		    struct mac_addr mac, uint64_t now_ns, uint64_t expires_ns);
-void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip);
+/* The lease ends now. */
+void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		      uint64_t now_ns);
 
 /* The owner with leases applied: OWNER_DYNAMIC becomes the tenant and host of the leased MAC, as
  * OWNER_HOST (OWNER_SHARED for a shared MAC); it stays as it is without a lease or when the leased

@@ -38,6 +38,9 @@ static void read_option(struct dhcp_message *m, uint8_t code, struct cursor body
 		m->has_dns = len >= 4;
 		m->dns = read_ip(&body);
 		break;
+	case 50:
+		m->requested = read_ip(&body);
+		break;
 	case 51:
 		m->lease_seconds = cursor_be32(&body);
 		break;

@@ -32,6 +32,7 @@ struct dhcp_message {
 	uint32_t lease_seconds; /* 0 not said */
 	bool has_server, has_router, has_dns, has_routes;
 	struct ip_addr server;	  /* option 54 */
+	struct ip_addr requested; /* option 50, unspecified when not there */
 	struct ip_addr router;	  /* option 3, first one */
 	struct ip_addr dns;	  /* option 6, first one */
 	struct ip_addr route_via; /* option 121 or 249, gateway of the first route */

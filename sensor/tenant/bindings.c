@@ -6,22 +6,31 @@
  *	leases	capacity of them
  *	heap	lease numbers, the one that expires first on top
  *
- * All memory is taken at the start.  Expired leases are dropped as new ones come; a full table
+ * All memory is taken at the start.  Ended leases are dropped as new ones come; a full table
  * gives up the lease that would end first.  What the inventory says is not in here and cannot be
  * pushed out.
+ *
+ * An address that goes from one NIC to another belongs to neither for a while: neighbours and the
+ * gateway still know the old one, whose last connections may be dying.  So an ended lease is kept
+ * that long, to tell that the next one moves the address.
  *
  * invariant: heap[leases[i].at] == i for every lease in use; used == heap length.
  */
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "bulkhead/clock.h"
 #include "tenant/inventory.h"
 
 #define BINDINGS_MAX (UINT32_C(1) << 30)
+/* Linux believes a neighbour for 45 s at most, then asks for 8 s before it gives up; others alike.
+ */
+#define SETTLE_NS (60 * NS_PER_SEC)
 
 struct lease {
 	struct ip_key ip;
 	uint64_t expires_ns;
+	uint64_t settled_ns; /* of nobody before that */
 	struct mac_addr mac;
 	uint16_t domain;
 	uint32_t at;   /* place in the heap */
@@ -176,19 +185,21 @@ void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *i
 	uint32_t slot, number;
 	struct lease *lease;
 
-	while (b->used > 0 && heap_time(b, 0) <= now_ns)
+	while (b->used > 0 && heap_time(b, 0) + SETTLE_NS <= now_ns)
 		drop(b, b->heap[0]);
 	slot = probe(b, domain, key);
 	if (b->index[slot] != 0) {
 		lease = &b->leases[b->index[slot] - 1];
+		if (!mac_equal(lease->mac, mac))
+			lease->settled_ns = now_ns + SETTLE_NS;
 		lease->mac = mac;
 		lease->expires_ns = expires_ns;
 		heap_settle(b, lease->at);
 		return;
 	}
 	if (b->used == b->capacity) {
+		b->evicted += heap_time(b, 0) > now_ns; /* an ended one is no loss */
 		drop(b, b->heap[0]);
-		b->evicted++;
 		slot = probe(b, domain, key);
 	}
 	number = b->spare[b->capacity - b->used - 1];
@@ -200,12 +211,15 @@ void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *i
 	heap_settle(b, lease->at);
 }
 
-void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip)
+void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		      uint64_t now_ns)
 {
-	uint32_t slot = probe(b, domain, ip_key_of(ip));
+	uint32_t number = b->index[probe(b, domain, ip_key_of(ip))];
 
-	if (b->index[slot] != 0)
-		drop(b, b->index[slot] - 1);
+	if (number == 0 || b->leases[number - 1].expires_ns <= now_ns)
+		return;
+	b->leases[number - 1].expires_ns = now_ns;
+	heap_settle(b, b->leases[number - 1].at);
 }
 
 bool bindings_mac(const struct bindings *b, uint16_t domain, const struct ip_addr *ip,
@@ -224,11 +238,16 @@ struct owner bindings_owner(const struct bindings *b, const struct inventory *in
 {
 	struct owner owner = inventory_owner(inv, domain, ip);
 	struct carrier carrier;
-	struct mac_addr mac;
+	const struct lease *lease;
+	uint32_t number;
 
-	if (owner.kind != OWNER_DYNAMIC || !bindings_mac(b, domain, ip, now_ns, &mac))
+	if (owner.kind != OWNER_DYNAMIC)
 		return owner;
-	carrier = inventory_carrier(inv, mac);
+	number = b->index[probe(b, domain, ip_key_of(ip))];
+	lease = number != 0 ? &b->leases[number - 1] : NULL;
+	if (lease == NULL || lease->expires_ns <= now_ns || now_ns < lease->settled_ns)
+		return owner;
+	carrier = inventory_carrier(inv, lease->mac);
 	if (carrier.tenant == TENANT_UNKNOWN)
 		return owner;
 	owner.tenant = carrier.tenant;

@@ -3,6 +3,7 @@
  * test_bindings.c - leases: found, renewed, expired, released, pushed out; and against a plain list
  * over many random steps.
  */
+#include "bulkhead/clock.h"
 #include "load_text.h"
 
 static struct ip_addr numbered(uint32_t n)
@@ -36,9 +37,10 @@ static void test_life(void **state)
 	assert_true(bindings_mac(b, 0, &ip, 150, &mac));
 	assert_true(mac_equal(mac, numbered_mac(2)));
 	assert_int_equal(bindings_used(b), 1);
-	bindings_release(b, 0, &ip);
-	bindings_release(b, 0, &ip);
-	assert_int_equal(bindings_used(b), 0);
+	bindings_release(b, 0, &ip, 160);
+	bindings_release(b, 0, &ip, 170);
+	assert_false(bindings_mac(b, 0, &ip, 160, &mac));
+	assert_true(bindings_mac(b, 0, &ip, 159, &mac));
 	bindings_free(b);
 	bindings_free(NULL);
 }
@@ -88,6 +90,13 @@ static void test_owner(void **state)
 	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 100).kind, OWNER_DYNAMIC);
 	bindings_lease(b, 0, &ip, mac_of("02:00:00:00:00:99"), 1, 100);
 	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 5).kind, OWNER_DYNAMIC);
+	/* from one NIC to another: nobody's for a minute, even after a release */
+	bindings_release(b, 0, &ip, 10);
+	bindings_lease(b, 0, &ip, mac_of("02:00:00:00:00:01"), 20, 200 * NS_PER_SEC);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 59 * NS_PER_SEC).kind, OWNER_DYNAMIC);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 61 * NS_PER_SEC).host, 0);
+	bindings_lease(b, 0, &ip, mac_of("02:00:00:00:00:01"), 100 * NS_PER_SEC, 300 * NS_PER_SEC);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 101 * NS_PER_SEC).host, 0);
 	/* a declared address is never moved by a lease */
 	bindings_lease(b, 0, &fixed, mac_of("02:00:00:00:00:99"), 1, 100);
 	assert_int_equal(bindings_owner(b, t.inv, 0, &fixed, 5).host, 0);
@@ -151,7 +160,7 @@ static void test_against_model(void **state)
 			bindings_lease(b, 0, &ip, numbered_mac((uint32_t)step), step * 100000, end);
 		} else {
 			m.expires[key] = 0;
-			bindings_release(b, 0, &ip);
+			bindings_release(b, 0, &ip, step * 100000);
 		}
 		key = (uint32_t)(x >> 8) % KEYS;
 		ip = numbered(key);
