@@ -36,12 +36,6 @@
 /* Inner layers of tunnels that are no known segment: kept apart from the native flows. */
 #define DOMAIN_TUNNELLED 0x4000u
 #define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
-/* Both-directions taps: in and out is two. */
-#define ORDINARY_COPIES 2
-/* A frame leaves a port within microseconds; the same bytes later are another frame: TCP repeats
- * after 10 ms at the soonest (tail loss probe), applications every few. A copy that a long queue
- * held longer is counted as a packet of its own, which proves nothing. */
-#define COPY_NS NS_PER_MS
 
 struct lookup {
 	struct flow_key key;
@@ -278,47 +272,6 @@ static void begin_flow(struct worker *w, struct flow *flow, const struct packet 
 		flow->flags |= FLOW_NO_PATHS;
 }
 
-/* On a both-directions tap: counts the copies of one frame; true when it is a further copy. */
-static bool is_copy(struct worker *w, struct flow *flow, unsigned direction,
-		    const struct packet *packet, const struct place *place)
-{
-	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
-	struct record *r;
-	uint32_t print;
-
-	if (tap == NULL || tap->view != VIEW_BOTH)
-		return false;
-	print = packet_fingerprint(packet) ^
-		(uint32_t)(mac_to_u64(packet->smac) * 31 + mac_to_u64(packet->dmac) * 7);
-	if (flow->copies[direction] == 0 || print != flow->copy_of[direction]) {
-		flow->copy_of[direction] = print;
-		flow->copies[direction] = 1;
-		return false;
-	}
-	stat_add(&w->stats, STAT_DUPLICATES, 1);
-	if (flow->copies[direction] < UINT8_MAX)
-		flow->copies[direction]++;
-	if (flow->copies[direction] != ORDINARY_COPIES + 1 || mac_is_group(packet->dmac) ||
-	    !worker_wants(w, EVENT_FLOODED))
-		return true;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOODED,
-					     .phase = PHASE_FRAME,
-					     .packet = packet,
-					     .layer = place->layer,
-					     .flow = flow,
-					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
-					     .app = content_label(w, flow)});
-	if (r != NULL) {
-		r->u.flooded.copies = flow->copies[direction];
-		r->u.flooded.packets = 1;
-		r->u.flooded.bytes = packet->ip_len;
-		emit_commit(w, r);
-	}
-	return true;
-}
-
 /* outer: the frame's first layer. */
 static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 			    const struct packet *outer, const struct lookup *look)
@@ -331,10 +284,9 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 
 	if (fresh)
 		begin_flow(w, flow, packet, look->hash, direction);
-	if (w->now_ns - flow->last_ns > COPY_NS) /* the same bytes again, not the same frame */
-		flow->copies[0] = flow->copies[1] = 0;
+	copies_age(flow, w->now_ns);
 	flow->last_ns = w->now_ns;
-	copy = is_copy(w, flow, direction, packet, &look->place);
+	copy = copies_note(w, flow, direction, packet, &look->place);
 	if (!copy) {
 		flow->packets[direction]++;
 		flow->bytes[direction] += packet->ip_len;

@@ -205,6 +205,23 @@ void content_flow_gone(struct worker *w, struct flow *flow);
 /* The flow's label, or NULL. */
 const struct app *content_label(const struct worker *w, const struct flow *flow);
 
+/* copies.c: which frames are one and the same. */
+/* A frame leaves a port within microseconds; the same bytes later are another frame: TCP repeats
+ * after 10 ms at the soonest (tail loss probe), applications every few. A copy that a long queue
+ * held longer is counted as a packet of its own, which proves nothing. */
+#define COPY_NS NS_PER_MS
+/* On a both-directions tap: counts the copies of one frame; true when it is a further copy. */
+bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
+		 const struct packet *packet, const struct place *place);
+/* No more copies of the flow's last frames will come. */
+void copies_end(struct flow *flow);
+/* Before flow->last_ns is set. */
+static inline void copies_age(struct flow *flow, uint64_t now_ns)
+{
+	if ((flow->copies[0].seen | flow->copies[1].seen) != 0 && now_ns - flow->last_ns > COPY_NS)
+		copies_end(flow);
+}
+
 /* conflict.c: two machines speak for one end of a TCP connection. */
 void conflict_handshake(struct worker *w, struct flow *flow, unsigned direction,
 			const struct packet *packet, const struct place *place);

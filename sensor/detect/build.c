@@ -104,3 +104,20 @@ bool carrier_has_role(const struct carrier *carrier, uint32_t roles)
 {
 	return carrier->tenant == TENANT_INFRASTRUCTURE && (carrier->roles & roles) != 0;
 }
+
+/*
+ * A shared address behind a MAC nobody registered; or one that bears the address in it, as
+ * Microsoft's network load balancing makes it in unicast mode (02:bf and the IPv4 address): no NIC
+ * ever sends with that MAC, so that switches flood what is for it.
+ */
+bool is_for_cluster(const struct event *ev)
+{
+	static const uint8_t mark[2] = {0x02, 0xbf};
+	const uint8_t *v4 = ev->tuple.dst.b + 12;
+
+	if (ev->to.tenant != TENANT_UNKNOWN)
+		return false;
+	return ev->dst.kind == OWNER_SHARED ||
+	       (is_tenant(ev->dst.tenant) && ip_is_v4(&ev->tuple.dst) &&
+		memcmp(ev->dmac.b, mark, sizeof mark) == 0 && memcmp(ev->dmac.b + 2, v4, 4) == 0);
+}

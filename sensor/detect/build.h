@@ -46,6 +46,9 @@ unsigned build_victims(const struct event *ev, uint32_t actor, unsigned which[2]
 /* Sets victim (and peer, its other end) from end 0 (source) or 1 (destination) of the event. */
 void build_victim_end(struct finding *finding, const struct event *ev, unsigned end);
 
+/* Is the frame for a cluster that is delivered to by flooding on purpose? */
+bool is_for_cluster(const struct event *ev);
+
 /* The infrastructure's own may answer for anybody: routers, DHCP, DNS ... by role. */
 bool carrier_has_role(const struct carrier *carrier, uint32_t roles);
 

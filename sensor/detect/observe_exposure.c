@@ -124,6 +124,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 			s->calm_ns = ev->ts_ns + TOPOLOGY_NS;
 		return;
 	}
+	if (is_for_cluster(ev))
+		return;
 	count = build_victims(ev, actor, which);
 	both = both_directions(s, ev);
 	for (unsigned i = 0; i < count; i++)

@@ -135,12 +135,6 @@ static void flooded(struct state *s, const struct event *ev, unsigned end, bool 
 		tell(ev, end, v, out);
 }
 
-/* A shared address behind a MAC nobody registered: a cluster that wants to be flooded to. */
-static bool is_cluster(const struct event *ev)
-{
-	return ev->dst.kind == OWNER_SHARED && ev->to.tenant == TENANT_UNKNOWN;
-}
-
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
@@ -153,7 +147,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 			s->calm_ns = ev->ts_ns + TOPOLOGY_NS;
 		return;
 	}
-	if (is_cluster(ev))
+	if (is_for_cluster(ev))
 		return;
 	count = build_victims(ev, TENANT_UNKNOWN, which);
 	both = both_directions(s, ev);

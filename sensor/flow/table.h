@@ -82,7 +82,10 @@ struct flow {
 	uint32_t dpi;	     /* handle of dpi_submit() */
 	uint32_t app;	     /* slot + 1 of the worker's labels */
 	uint32_t copy_of[2]; /* fingerprint of the direction's last packet ... */
-	uint8_t copies[2];   /* ... and how often it was seen */
+	struct {
+		uint8_t seen : 6;  /* ... and how often it was seen, saturating */
+		uint8_t plain : 2; /* frames of late that were not flooded, saturating */
+	} copies[2];
 	uint8_t payloads[2]; /* packets with payload, saturating */
 	uint8_t paths_seen[2];
 	uint8_t flags;
