@@ -19,6 +19,7 @@
  * minutes. */
 #define ALONE_NS (10 * 60 * UINT64_C(1000000000))
 #define CONNECTIONS 2
+#define TOLD 3 /* who sends one to more than these has no secret of it */
 /* Unused for a day: another owner may have got it (mission: sessions and keys of a day). */
 #define FORGET_NS (24 * 3600 * UINT64_C(1000000000))
 
@@ -29,8 +30,8 @@ struct key {
 struct credential {
 	uint64_t first_ns, last_ns, flow;
 	uint32_t owner;
-	uint32_t told;	/* another tenant that the owner sent it to, 0 none */
-	uint32_t thief; /* who was accused, 0 none */
+	uint32_t told[TOLD]; /* other tenants that it was sent to honestly, 0 none */
+	uint32_t thief;	     /* who was accused, 0 none */
 	uint32_t connections;
 	bool issued; /* a server was seen setting it for the owner */
 	bool common;
@@ -49,6 +50,28 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return s->table != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
+static bool was_told(const struct credential *c, uint32_t tenant)
+{
+	for (unsigned i = 0; i < TOLD; i++)
+		if (c->told[i] == tenant)
+			return true;
+	return false;
+}
+
+static void note_told(struct credential *c, uint32_t tenant)
+{
+	unsigned at = 0;
+
+	if (!is_other_tenant(tenant, c->owner) || was_told(c, tenant))
+		return;
+	while (at < TOLD && c->told[at] != 0)
+		at++;
+	if (at < TOLD)
+		c->told[at] = tenant;
+	else
+		c->common = true;
+}
+
 static void own_use(struct credential *c, const struct event *ev, bool set)
 {
 	if (c->flow != ev->flow_id) {
@@ -58,8 +81,8 @@ static void own_use(struct credential *c, const struct event *ev, bool set)
 	}
 	c->last_ns = ev->ts_ns;
 	c->issued |= set;
-	if (!set && is_other_tenant(ev->dst.tenant, c->owner))
-		c->told = ev->dst.tenant;
+	if (!set)
+		note_told(c, ev->dst.tenant);
 }
 
 static void tell(const struct event *ev, const struct credential *c, const struct party *actor,
@@ -84,7 +107,7 @@ static void tell(const struct event *ev, const struct credential *c, const struc
 static void foreign_use(struct credential *c, const struct event *ev, uint32_t tenant,
 			const struct party *actor, struct findings *out)
 {
-	if (c->common || tenant == c->told)
+	if (c->common || was_told(c, tenant))
 		return;
 	if (c->thief != 0 && c->thief != tenant) {
 		c->common = true;
@@ -112,8 +135,14 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	if (ev->u.secret.kind == SECRET_DECOY)
 		return;
 	tenant = set ? ev->dst.tenant : speaker_of(ev, &actor);
-	if (!is_tenant(tenant))
+	if (!is_tenant(tenant)) {
+		/* The provider's balancer or proxy hands it on. */
+		c = !set && ev->from.tenant == TENANT_INFRASTRUCTURE ? table_find(s->table, &key)
+								     : NULL;
+		if (c != NULL)
+			note_told(c, ev->dst.tenant);
 		return;
+	}
 	c = table_put(s->table, &key, &fresh);
 	if (fresh || ev->ts_ns - c->last_ns > FORGET_NS)
 		*c = (struct credential){.first_ns = ev->ts_ns, .owner = tenant};

@@ -68,6 +68,14 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return 0;
 }
 
+/* CDNs and web application firewalls, by role. */
+static bool ends_tls_lawfully(const struct inventory *inv, uint32_t id)
+{
+	const struct host *host = inventory_host(inv, id);
+
+	return host != NULL && (host->roles & (ROLE_PROXY | ROLE_LOAD_BALANCER)) != 0;
+}
+
 static void pair_up(struct state *s, const struct event *ev, const struct sighting *in,
 		    const struct sighting *outward, uint32_t actor, const char *name,
 		    struct findings *out)
@@ -79,6 +87,8 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	bool known = in->ja3[0] != '\0' && outward->ja3[0] != '\0';
 
 	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
+		return;
+	if (ends_tls_lawfully(ev->inv, in->host) || ends_tls_lawfully(ev->inv, outward->host))
 		return;
 	/* The same client spoke on both sides: nothing was ended here (relay.proxy's business). */
 	if (known && strcmp(in->ja3, outward->ja3) == 0)

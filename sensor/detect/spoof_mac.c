@@ -165,6 +165,10 @@ static void see_returned(const struct event *ev, struct findings *out)
 
 	if (p == NULL || !is_first_ttl(p->ttl) || ip_is_unspecified(&ev->tuple.src))
 		return;
+	/* A balancer hands its real server what that one sent to the balanced address, and NAT
+	 * turns a packet back to its sender: neither has to touch the TTL. */
+	if (ev->from.roles & (ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT))
+		return;
 	if (ip_equal(&ev->tuple.src, &ev->tuple.dst)
 		? own_source || ev->src.tenant == TENANT_UNKNOWN
 		: own_source && ev->dst.tenant == TENANT_INFRASTRUCTURE)

@@ -90,14 +90,18 @@ static bool host_at_port(const struct inventory *inv, uint32_t id, const char *p
 }
 
 static uint32_t judge_exposure(const struct inventory *inv, const struct tap *tap,
-			       const struct path_parties *p)
+			       const struct path_parties *p, const struct ip_addr *dst)
 {
 	const struct host *host = inventory_host(inv, tap->host);
 
 	if (p->to_group || is_cluster(p))
 		return 0;
-	/* A port of the provider's own carries what it likes; a canary port (no host) nothing. */
-	if (host != NULL && host->tenant == TENANT_INFRASTRUCTURE)
+	/* A port of the provider's own, or of a declared monitor, carries what it likes; a canary
+	 * port (no host) nothing. */
+	if (host != NULL && (host->tenant == TENANT_INFRASTRUCTURE || (host->roles & ROLE_MONITOR)))
+		return 0;
+	/* To a machine that nobody registered: a container behind this very port, maybe. */
+	if (host != NULL && p->to.tenant == TENANT_UNKNOWN && could_be_own(&p->dst, dst))
 		return 0;
 	if (!is_tenant(p->src.tenant) && !is_tenant(p->dst.tenant) && !is_tenant(p->from.tenant) &&
 	    !is_tenant(p->to.tenant))
@@ -129,6 +133,6 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 	if (!p->to_group && !is_balanced(p))
 		bits |= judge_carrier(&to, &from, PATH_TO_STRANGER, PATH_TO_MAYBE, PATH_TO_UNKNOWN);
 	if (tap->view == VIEW_PORT && tap->port != NULL)
-		bits |= judge_exposure(inv, tap, p);
+		bits |= judge_exposure(inv, tap, p, dst);
 	return bits;
 }
