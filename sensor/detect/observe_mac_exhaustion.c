@@ -6,16 +6,16 @@
  * Look-alikes and what sets them apart:
  *
  *   a boot storm      its first frames are what a waking NIC sends (DHCP, router and neighbour
- *                     discovery, MLD, ARP probes and announcements); such frames count apart, and
- *                     it takes five times as many of them
+ *                     discovery, MLD, ARP probes and announcements, the first question for the
+ *                     gateway); such frames count apart, and it takes five times as many of them
  *   an inventory      NICs in it or not speak to NICs that exist: a unicast to a MAC that is known,
  *   with holes        or was seen sending, does not count at all.  In the first minute, when every
  *                     NIC is new, it also takes that most of the MACs are of different makers:
  *                     a hundred real NICs come from a few
  *
- * The MACs are forged, so the actor is unknown, unless the packets in most of the frames have one
- * tenant's addresses as source.  (A tap of what leaves a port shows the flood at every port but the
- * one it comes from: it never names its own.)
+ * The MACs are forged, so the actor is unknown: whoever forges these forges the addresses in the
+ * packets as well.  (A tap of what leaves a port shows the flood at every port but the one it comes
+ * from: it never names its own.)
  */
 #include <string.h>
 
@@ -53,7 +53,6 @@ struct place_key {
 struct place {
 	uint32_t at[MACS_A_SECOND]; /* ms since start, of the newest ones, as a ring */
 	uint32_t maker[MACS_A_SECOND];
-	uint32_t source[MACS_A_SECOND]; /* tenant of the packet's source */
 	uint32_t waking[WAKING_A_SECOND];
 	uint16_t next, waking_next;
 	uint32_t second, counted; /* of this second */
@@ -81,6 +80,15 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return 0;
 }
 
+/* A neighbour's question for one of the provider's, the gateway most likely. */
+static bool asks_provider(const struct event *ev)
+{
+	const struct packet *p = ev->packet;
+
+	return p->arp_op == 1 && inventory_segment_prefix(ev->inv, ev->segment, &p->src) &&
+	       inventory_owner(ev->inv, ev->domain, &p->dst).tenant == TENANT_INFRASTRUCTURE;
+}
+
 static bool is_waking(const struct event *ev)
 {
 	const struct packet *p = ev->packet;
@@ -88,7 +96,8 @@ static bool is_waking(const struct event *ev)
 	if (!mac_is_group(ev->dmac))
 		return false;
 	if (p->l3 == L3_ARP || p->l3 == L3_RARP)
-		return ip_is_unspecified(&p->src) || ip_equal(&p->src, &p->dst);
+		return ip_is_unspecified(&p->src) || ip_equal(&p->src, &p->dst) ||
+		       asks_provider(ev);
 	if (p->l3 == L3_IPV4)
 		return ip_is_unspecified(&p->src) || ip_is_multicast(&p->dst);
 	return p->l3 == L3_IPV6 && ip_is_multicast(&p->dst);
@@ -130,22 +139,6 @@ static unsigned makers(const struct place *p)
 	return count;
 }
 
-/* The tenant whose addresses most of the frames bear, or none. */
-static uint32_t main_source(const struct place *p)
-{
-	for (unsigned i = 0; i <= MACS_A_SECOND / 2; i++) {
-		unsigned same = 0;
-
-		if (!is_tenant(p->source[i]))
-			continue;
-		for (unsigned j = 0; j < MACS_A_SECOND; j++)
-			same += p->source[j] == p->source[i];
-		if (same > MACS_A_SECOND / 2)
-			return p->source[i];
-	}
-	return TENANT_UNKNOWN;
-}
-
 /* Notes one and tells whether there were more than fit within the last second. */
 static bool note_waking(struct place *p, uint32_t ms)
 {
@@ -163,7 +156,6 @@ static bool note(struct state *s, struct place *p, const struct event *ev, uint3
 
 	p->at[p->next] = ms;
 	p->maker[p->next] = maker_of(ev->smac);
-	p->source[p->next] = ev->has_ip ? ev->src.tenant : TENANT_UNKNOWN;
 	p->next = (uint16_t)((p->next + 1) % MACS_A_SECOND);
 	p->full |= p->next == 0;
 	if (!fast)
@@ -178,7 +170,7 @@ static void tell(const struct event *ev, struct place *p, struct findings *out)
 	if (f == NULL)
 		return;
 	f->has_flow = false;
-	f->actor = party_of_tenant(main_source(p));
+	f->actor = party_of_tenant(TENANT_UNKNOWN);
 	f->victim = party_of_tenant(TENANT_INFRASTRUCTURE); /* it is the switch that is flooded */
 	f->count = p->pending;
 	p->pending = 0;

@@ -9,8 +9,9 @@
  * indicator; the finding says whether that tenant's traffic was exposed to the host before
  * (detail.exposed).
  *
- * Silent for the provider's own, and for tenant hosts whose role is to look at addresses: resolvers
- * and monitors.
+ * Silent for the provider's own, for tenant hosts whose role is to look at addresses (resolvers and
+ * monitors), for a resolver that another tenant or an outsider has just asked the same, and for who
+ * goes through a list: he asks for addresses, too, that nobody talks to.
  */
 #include <string.h>
 
@@ -20,7 +21,12 @@
 
 #define WITHIN_NS (60 * UINT64_C(1000000000))
 #define ADDRESSES_NEEDED 2
+/* A resolver asks on as soon as it is asked; clients wait five seconds (resolv.conf(5)), twice. */
+#define PASSED_ON_NS (10 * UINT64_C(1000000000))
+/* What a sniffer asks for he has seen, and most of it this sensor has seen as well. */
+#define UNSEEN_MAX 4
 #define PEERS 65536
+#define QUESTIONS 4096
 #define ASKERS 4096
 #define EXPOSURES 4096
 /* An address that more tenants than this talk to is a public service: it tells nothing. */
@@ -51,6 +57,20 @@ struct asker {
 	uint8_t next;
 };
 
+struct question_key { /* that somebody else asked a tenant's host */
+	struct ip_addr ip;
+	uint32_t tenant, zero;
+};
+
+struct unseen_key {
+	uint32_t host, tenant;
+};
+
+struct unseen { /* addresses asked for that nobody talks to */
+	uint64_t since_ns;
+	unsigned count;
+};
+
 struct exposure_key {
 	uint32_t tenant, victim;
 };
@@ -63,6 +83,8 @@ struct state {
 	struct table *peers;
 	struct table *askers;
 	struct table *exposures;
+	struct table *questions; /* the value is the time */
+	struct table *unseen;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -74,7 +96,10 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->askers = table_new(ASKERS, sizeof(struct asker_key), sizeof(struct asker), seed);
 	s->exposures =
 	    table_new(EXPOSURES, sizeof(struct exposure_key), sizeof(struct exposure), seed);
-	if (s->peers == NULL || s->askers == NULL || s->exposures == NULL)
+	s->questions = table_new(QUESTIONS, sizeof(struct question_key), sizeof(uint64_t), seed);
+	s->unseen = table_new(ASKERS, sizeof(struct unseen_key), sizeof(struct unseen), seed);
+	if (s->peers == NULL || s->askers == NULL || s->exposures == NULL || s->questions == NULL ||
+	    s->unseen == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -312,13 +337,44 @@ static bool talks_to(const struct peer *peer, uint32_t tenant)
 	return false;
 }
 
+/* ---- who asks because of his work ------------------------------------------------------------ */
+
+static void note_question(struct state *s, const struct event *ev, const struct ip_addr *ip)
+{
+	struct question_key key = {.ip = *ip, .tenant = ev->dst.tenant};
+
+	if (is_tenant(ev->dst.tenant) && ev->src.tenant != ev->dst.tenant)
+		*(uint64_t *)table_put(s->questions, &key, NULL) = ev->ts_ns;
+}
+
+static bool passes_on(const struct state *s, const struct event *ev, uint32_t tenant,
+		      const struct ip_addr *ip)
+{
+	struct question_key key = {.ip = *ip, .tenant = tenant};
+	const uint64_t *at_ns = table_find(s->questions, &key);
+
+	return at_ns != NULL && ev->ts_ns - *at_ns <= PASSED_ON_NS;
+}
+
+static struct unseen *unseen_of(struct state *s, const struct event *ev,
+				const struct party_asking *who)
+{
+	struct unseen_key key = {.host = who->host, .tenant = who->tenant};
+	bool fresh;
+	struct unseen *u = table_put(s->unseen, &key, &fresh);
+
+	if (fresh || ev->ts_ns - u->since_ns > WITHIN_NS)
+		*u = (struct unseen){.since_ns = ev->ts_ns};
+	return u;
+}
+
 static void asked_for(struct state *s, const struct event *ev, const struct party_asking *who,
 		      uint32_t victim, const struct ip_addr *ip, bool outside, struct findings *out)
 {
 	struct asker_key key = {.host = who->host, .tenant = who->tenant, .victim = victim};
 	struct asker *asker = table_put(s->askers, &key, NULL);
 
-	if (note_asked(asker, ip, outside, ev->ts_ns))
+	if (note_asked(asker, ip, outside, ev->ts_ns) && unseen_of(s, ev, who)->count < UNSEEN_MAX)
 		tell(s, ev, who, victim, asker, out);
 }
 
@@ -330,13 +386,17 @@ static void asked(struct state *s, const struct event *ev, const struct party_as
 	struct owner owner = bindings_owner(ev->bindings, ev->inv, ev->domain, ip, ev->ts_ns);
 
 	if (owner.tenant == who->tenant || owner.tenant == TENANT_INFRASTRUCTURE ||
-	    talks_to(peer, who->tenant))
+	    talks_to(peer, who->tenant) || passes_on(s, ev, who->tenant, ip))
 		return;
 	if (is_tenant(owner.tenant)) { /* his own address, not one of his peers */
 		asked_for(s, ev, who, owner.tenant, ip, false, out);
 		return;
 	}
-	if (peer == NULL || peer->tenant[PEER_TENANTS - 1] != TENANT_UNKNOWN)
+	if (peer == NULL) {
+		unseen_of(s, ev, who)->count++;
+		return;
+	}
+	if (peer->tenant[PEER_TENANTS - 1] != TENANT_UNKNOWN)
 		return;
 	for (unsigned i = 0; i < PEER_TENANTS && peer->tenant[i] != TENANT_UNKNOWN; i++)
 		asked_for(s, ev, who, peer->tenant[i], ip, owner.kind == OWNER_NONE, out);
@@ -352,6 +412,7 @@ static void see_question(struct state *s, const struct event *ev, struct finding
 	if (!question(ev, &answer, &ip))
 		return;
 	if (!answer) {
+		note_question(s, ev, &ip);
 		if (!ev->has_mac || !is_tenant(ev->from.tenant) ||
 		    ev->src.tenant != ev->from.tenant)
 			return; /* passed on by somebody, or forged */
@@ -402,7 +463,8 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->askers) + table_evicted(s->exposures);
+	return table_evicted(s->askers) + table_evicted(s->exposures) +
+	       table_evicted(s->questions) + table_evicted(s->unseen);
 }
 
 static void close_state(void *opaque)
@@ -412,6 +474,8 @@ static void close_state(void *opaque)
 	table_free(s->peers);
 	table_free(s->askers);
 	table_free(s->exposures);
+	table_free(s->questions);
+	table_free(s->unseen);
 }
 
 const struct detector detect_observe_ptr_lookup = {

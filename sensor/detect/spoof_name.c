@@ -10,7 +10,9 @@
  *	another tenant's questions for two names is poisoning; one that is WPAD takes over the
  *	proxy settings of whoever asked, at the first answer.
  *
- * Kept silent: a host's own name; announcements nobody asked for; names of domains and browsers in
+ * Kept silent: a host's own name; announcements nobody asked for, and answers for names that were
+ * probed for or announced before, as mDNS demands of a host with several (RFC 6762 8; a poisoner
+ * cannot know what he will be asked for); names of domains and browsers in
  * NetBIOS; the order of addresses, which resolvers rotate; answers within one tenant; real servers
  * behind the provider's load balancer.
  */
@@ -23,6 +25,7 @@
 
 #define ANSWERS 8192
 #define ASKED 4096
+#define ANNOUNCED 4096
 #define ANSWERERS 1024
 /* A resolver's answer, its duplicate and its forgery come within what a client waits (RFC 1035
  * 7.3 and resolvers since: seconds). */
@@ -30,6 +33,7 @@
 /* A host has one name; being renamed takes an administrator more than a minute. */
 #define NAMES_NS (60 * NS_PER_SEC)
 #define NAMES_KEPT 4
+#define TYPE_ANY 255 /* a probe's question (RFC 6762 8.1) */
 
 /* Without the client: one that a relay translates is another on each side of it. */
 struct answer_key {
@@ -57,6 +61,11 @@ struct asked {
 	struct ip_addr ip;
 };
 
+struct announced_key {
+	uint64_t mac;
+	struct asked_key name;
+};
+
 struct answerer_key {
 	uint64_t mac;
 	uint16_t segment, family, zero[2];
@@ -71,7 +80,7 @@ struct answerer {
 };
 
 struct state {
-	struct table *answers, *asked, *answerers;
+	struct table *answers, *asked, *answerers, *announced;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -83,7 +92,8 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->asked = table_new(ASKED, sizeof(struct asked_key), sizeof(struct asked), seed);
 	s->answerers =
 	    table_new(ANSWERERS, sizeof(struct answerer_key), sizeof(struct answerer), seed);
-	if (s->answers == NULL || s->asked == NULL || s->answerers == NULL)
+	s->announced = table_new(ANNOUNCED, sizeof(struct announced_key), sizeof(uint64_t), seed);
+	if (s->answers == NULL || s->asked == NULL || s->answerers == NULL || s->announced == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -95,13 +105,15 @@ static void close_state(void *opaque)
 	table_free(s->answers);
 	table_free(s->asked);
 	table_free(s->answerers);
+	table_free(s->announced);
 }
 
 static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->answers) + table_evicted(s->asked) + table_evicted(s->answerers);
+	return table_evicted(s->answers) + table_evicted(s->asked) + table_evicted(s->answerers) +
+	       table_evicted(s->announced);
 }
 
 static struct finding *tell(const struct event *ev, const struct dns_message *m, const char *name,
@@ -232,13 +244,36 @@ static struct asked_key asked_key_of(const struct event *ev, const struct dns_me
 	return key;
 }
 
+static void note_announced(struct state *s, const struct event *ev, const struct asked_key *name)
+{
+	struct announced_key key;
+
+	memset(&key, 0, sizeof key);
+	key.mac = mac_to_u64(ev->smac);
+	key.name = *name;
+	*(uint64_t *)table_put(s->announced, &key, NULL) = ev->ts_ns;
+}
+
+static bool was_announced(const struct state *s, const struct event *ev,
+			  const struct asked_key *name)
+{
+	struct announced_key key;
+
+	memset(&key, 0, sizeof key);
+	key.mac = mac_to_u64(ev->smac);
+	key.name = *name;
+	return table_find(s->announced, &key) != NULL;
+}
+
 static void note_question(struct state *s, const struct event *ev, const struct dns_message *m)
 {
 	struct asked_key key = asked_key_of(ev, m, m->question);
 	struct asked *asked;
 
-	if (m->questions == 0 || !is_tenant(ev->from.tenant) || key.name[0] == '\0')
+	if (m->questions == 0 || key.name[0] == '\0')
 		return;
+	if (m->family == DNS_MDNS && m->type == TYPE_ANY)
+		note_announced(s, ev, &key);
 	asked = table_put(s->asked, &key, NULL);
 	*asked = (struct asked){.ts_ns = ev->ts_ns,
 				.by = {.tenant = ev->from.tenant, .host = ev->from.host},
@@ -246,20 +281,22 @@ static void note_question(struct state *s, const struct event *ev, const struct 
 }
 
 /* Whose question is answered: the receiver's, or (mDNS answers go to everybody) the one who
- * asked a moment ago.  False when nobody is known to have asked. */
-static bool find_asker(const struct state *s, const struct event *ev, const struct dns_message *m,
-		       const char *name, struct party *asker)
+ * asked a moment ago.  False when nobody is known to have asked: that is an announcement. */
+static bool find_asker(struct state *s, const struct event *ev, const struct dns_message *m,
+		       const struct asked_key *name, struct party *asker)
 {
-	struct asked_key key = asked_key_of(ev, m, name);
 	const struct asked *asked;
 
 	if (!mac_is_group(ev->dmac)) {
 		*asker = client_of(ev);
 		return true;
 	}
-	asked = table_find(s->asked, &key);
-	if (asked == NULL || ev->ts_ns - asked->ts_ns > ANSWER_NS)
+	asked = table_find(s->asked, name);
+	if (asked == NULL || ev->ts_ns - asked->ts_ns > ANSWER_NS) {
+		if (m->family == DNS_MDNS)
+			note_announced(s, ev, name);
 		return false;
+	}
 	*asker = party_of_owner(&asked->by, &asked->ip);
 	return true;
 }
@@ -312,9 +349,12 @@ static void on_link(struct state *s, const struct event *ev, const struct dns_me
 		return;
 	for (unsigned i = 0; i < m->address_count; i++) {
 		const char *name = m->address[i].name;
+		struct asked_key key = asked_key_of(ev, m, name);
 
-		if (!find_asker(s, ev, m, name, &asker) ||
+		if (!find_asker(s, ev, m, &key, &asker) ||
 		    !is_other_tenant(asker.tenant_id, ev->from.tenant))
+			continue;
+		if (was_announced(s, ev, &key) && strcmp(key.name, "wpad") != 0)
 			continue;
 		first_label(name, label);
 		other = other_name(s, ev, m, label);
