@@ -52,6 +52,7 @@ BLIND = {
     ("evade_proxy", "thin-5"): "likewise",
     ("evade_flood", "workers"): "overflows tables, and each worker has its own",
     ("frame_neighbour", "thin-5/11"): "its one proxied hello is lost",
+    ("everyday", "thin-5/11"): "that a leased address was refused is lost",
 }
 # Has TCP enough that a mirror which loses one frame in a hundred is told of; the sensor may say so
 # of all that is thinned, and of nothing else.
