@@ -36,6 +36,19 @@ static bool take_parties(struct event *ev, const struct record *r)
 	return true;
 }
 
+/* An address that nobody registered, at the end where a relayed packet came from or went to: its
+ * owner is whose NIC is there, which is not the relay's. */
+static void own_by_nic(struct owner *owner, const struct ip_addr *ip, const struct carrier *nic,
+		       uint32_t in, uint32_t out)
+{
+	if (nic->tenant < TENANT_FIRST || nic->tenant == in || nic->tenant == out ||
+	    !owner_undecided(owner, ip))
+		return;
+	owner->tenant = nic->tenant;
+	owner->host = nic->host;
+	owner->kind = OWNER_HOST;
+}
+
 /* The worker judged without leases; with them a "maybe" may be a certainty, or nothing. */
 static void rebuild_path(struct event *ev)
 {
@@ -45,14 +58,23 @@ static void rebuild_path(struct event *ev)
 				       .to = ev->to,
 				       .to_group = mac_is_group(ev->dmac)};
 	uint32_t keep = ev->path & PATH_EXPOSED;
+	struct carrier in_from, in_to;
 
 	if (!ev->has_mac || !ev->has_ip)
 		return;
+	if (ev->kind == EVENT_RELAYED) {
+		in_from = inventory_carrier(ev->inv, ev->u.relayed.in_smac);
+		in_to = inventory_carrier(ev->inv, ev->u.relayed.in_dmac);
+		own_by_nic(&ev->src, &ev->tuple.src, &in_from, in_to.tenant, ev->from.tenant);
+		own_by_nic(&ev->dst, &ev->tuple.dst, &ev->to, in_to.tenant, ev->from.tenant);
+		parties.src = ev->src;
+		parties.dst = ev->dst;
+	}
 	ev->path = path_judge(ev->inv, ev->tap, &parties, &ev->tuple.src, &ev->tuple.dst) | keep;
 	if (ev->kind != EVENT_RELAYED)
 		return;
-	parties.from = inventory_carrier(ev->inv, ev->u.relayed.in_smac);
-	parties.to = inventory_carrier(ev->inv, ev->u.relayed.in_dmac);
+	parties.from = in_from;
+	parties.to = in_to;
 	parties.to_group = false;
 	ev->u.relayed.in_path =
 	    path_judge(ev->inv, ev->tap, &parties, &ev->tuple.src, &ev->tuple.dst);

@@ -237,8 +237,20 @@ static bool at_its_own_port(const struct worker *w, const struct carrier *from)
 
 struct findings_of_path {
 	uint32_t bits;
-	bool dynamic_end; /* the carrier's own end is a dynamic address */
+	bool watched; /* strange enough to be followed from its first packet on */
+	bool dynamic; /* a lease, which the judge knows, may decide */
 };
+
+/* Is a tenant's packet at a NIC that may have a right to it?  With a dynamic address at the NIC's
+ * own end that is what every client's packets look like. */
+static bool maybe_strange(uint32_t bits, const struct path_parties *p)
+{
+	if (p->src.tenant < TENANT_FIRST && p->dst.tenant < TENANT_FIRST)
+		return false;
+	return (bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) != 0 &&
+	       !((bits & PATH_FROM_MAYBE) && p->src.kind == OWNER_DYNAMIC) &&
+	       !((bits & PATH_TO_MAYBE) && p->dst.kind == OWNER_DYNAMIC);
+}
 
 /* Asks the inventory about a path that was not seen before (or before a reload). */
 static struct findings_of_path judge_path(struct worker *w, struct flow *flow, bool fresh,
@@ -258,8 +270,9 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 	found.bits = path_judge(w->inv, tap_of(w), &p, &packet->src, &packet->dst);
 	if (flow->flags & FLOW_NO_PATHS)
 		found.bits &= PATH_KNOWN | PATH_EXPOSED;
-	found.dynamic_end = ((found.bits & PATH_FROM_MAYBE) && p.src.kind == OWNER_DYNAMIC) ||
-			    ((found.bits & PATH_TO_MAYBE) && p.dst.kind == OWNER_DYNAMIC);
+	found.dynamic = (found.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) != 0 &&
+			(p.src.kind == OWNER_DYNAMIC || p.dst.kind == OWNER_DYNAMIC);
+	found.watched = (found.bits & PATH_STRANGE) != 0 || maybe_strange(found.bits, &p);
 	if (p.from.tenant == TENANT_UNKNOWN && !mac_is_group(packet->smac))
 		tell_new_mac(w, packet, place);
 	if (outside_its_segments(w, packet, place, &p.from))
@@ -540,15 +553,12 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 		uint64_t begin = profile_begin(w);
 		struct findings_of_path judged =
 		    judge_path(w, flow, fresh, direction, packet, place);
-		bool watched =
-		    (judged.bits & PATH_STRANGE) ||
-		    ((judged.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) && !judged.dynamic_end);
 
 		profile_end(w, STAT_CYCLES_TENANT, begin);
 		bits = judged.bits;
-		if (flow->watch == 0 && (watched || chained(flow, direction, &key, bits)))
+		if (flow->watch == 0 && (judged.watched || chained(flow, direction, &key, bits)))
 			(void)start_watch(w, flow);
-		if (judged.dynamic_end && flow->watch == 0)
+		if (judged.dynamic && flow->watch == 0)
 			tell_undecided(w, flow, direction, &key, bits, packet, place);
 		remember(flow, direction, &key, bits);
 	}

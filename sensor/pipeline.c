@@ -328,15 +328,26 @@ static void handle_fragment(struct worker *w, const struct packet *packet,
 {
 	struct packet_stack *whole = &w->stack[FRAME_BATCH];
 	const struct frame *frame = w->frame;
+	struct frame inner = *frame;
+	struct place outside = *place;
 	unsigned versions;
 
 	if (!(packet->flags & PACKET_FRAGMENT) || packet->l3 != L3_IPV6 || packet->ttl != 255)
 		return;
-	versions = reassembly_add(w->reassembly, frame, packet, place->scope, w->now_ns);
+	if (place->layer > 0) { /* in an overlay: without what is around it */
+		if (!(packet->flags & PACKET_MAC))
+			return;
+		inner.data = packet->l2;
+		inner.caplen = packet->l2_len;
+		inner.len = packet->l2_len;
+		inner.linktype = LINK_ETHERNET;
+		outside.layer = 0;
+	}
+	versions = reassembly_add(w->reassembly, &inner, packet, place->scope, w->now_ns);
 	for (unsigned i = 0; i < versions; i++) {
-		w->frame = reassembly_frame(w->reassembly, frame, i);
+		w->frame = reassembly_frame(w->reassembly, &inner, i);
 		packet_decode(w->frame, whole);
-		handle_control(w, &whole->layer[0], place);
+		handle_control(w, &whole->layer[0], &outside);
 	}
 	w->frame = frame;
 }
@@ -428,10 +439,13 @@ static void handle_inner(struct worker *w, const struct packet_stack *stack,
 
 		if (place_inner(w, stack, &around, i, &look.place)) {
 			handle_control(w, packet, &look.place);
+			handle_fragment(w, packet, &look.place);
 			if (flow_key_of(packet, look.place.domain, &look.key, &direction)) {
 				look.direction = (uint8_t)direction;
 				look.hash = flow_hash(&w->shared->key, &look.key);
 				(void)handle_flow(w, packet, &stack->layer[0], &look);
+			} else {
+				follow_macs(w, packet, &look.place);
 			}
 		}
 		tell_tunnel(w, stack, &around, &look.place);

@@ -54,6 +54,10 @@ struct path_parties {
 	bool to_group; /* multicast or broadcast destination MAC: delivered to everybody */
 };
 
+/* A host's address that is nobody's as far as the inventory goes (unassigned, private, link-local,
+ * dynamic without a lease): whose it is, the NIC where its packets begin may tell. */
+bool owner_undecided(const struct owner *owner, const struct ip_addr *ip);
+
 /* The verdict over one path: enum path_bits.  Pure; any thread. */
 uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 		    const struct path_parties *parties, const struct ip_addr *src,

@@ -186,8 +186,9 @@ uint32_t inventory_segment_tenants(const struct inventory *inv, uint16_t segment
  * Longest match in a domain: declared and shared addresses, then tenant prefixes and dynamic
  * ranges, then segment prefixes: a segment prefix, however long, never hides the tenant whose
  * prefix it lies in.  Link-local, multicast, broadcast and unspecified addresses answer OWNER_NONE
- * unless declared.  In a domain that no segment has, only what is owned everywhere counts, and
- * with a single domain in the inventory nothing is.
+ * unless declared.  An address that nobody declared, on-link, with an interface identifier made
+ * from a registered MAC (RFC 4291 appendix A) is that NIC's.  In a domain that no segment has, only
+ * what is owned everywhere counts, and with a single domain in the inventory nothing is.
  */
 struct owner inventory_owner(const struct inventory *inv, uint16_t domain,
 			     const struct ip_addr *ip);

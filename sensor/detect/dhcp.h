@@ -22,7 +22,10 @@ enum dhcp_type {
 	DHCP_NAK,
 	DHCP_RELEASE,
 	DHCP_INFORM,
+	DHCP_FORCERENEW, /* RFC 3203 */
 };
+
+#define DHCP_ROUTES 4
 
 struct dhcp_message {
 	uint8_t op;   /* 1 from a client, 2 from a server */
@@ -30,15 +33,19 @@ struct dhcp_message {
 	struct mac_addr chaddr;
 	struct ip_addr ciaddr, yiaddr, giaddr;
 	uint32_t lease_seconds; /* 0 not said */
-	bool has_server, has_router, has_dns, has_routes;
-	struct ip_addr server;	  /* option 54 */
-	struct ip_addr requested; /* option 50, unspecified when not there */
-	struct ip_addr router;	  /* option 3, first one */
-	struct ip_addr dns;	  /* option 6, first one */
-	struct ip_addr route_via; /* option 121 or 249, gateway of the first route */
+	bool has_server, has_router, has_dns;
+	unsigned routes;		       /* in route_via */
+	struct ip_addr server;		       /* option 54 */
+	struct ip_addr requested;	       /* option 50, unspecified when not there */
+	struct ip_addr router;		       /* option 3, first one */
+	struct ip_addr dns;		       /* option 6, first one */
+	struct ip_addr route_via[DHCP_ROUTES]; /* option 121 or 249, gateways of the first */
 };
 
 /* False when the packet is no DHCP message or is cut before its options. */
 bool dhcp_parse(const struct packet *packet, struct dhcp_message *message);
+/* What stands at the front of a server's message that is cut before its options: op, addresses
+ * and the client; type 0.  False for everything else. */
+bool dhcp_parse_cut(const struct packet *packet, struct dhcp_message *message);
 
 #endif

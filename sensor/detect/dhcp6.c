@@ -59,7 +59,9 @@ static void read_address(struct dhcp6_message *m, struct cursor c)
 		if (o.code != OPTION_IA_ADDRESS || cursor_left(&o.body) < sizeof v6)
 			continue;
 		cursor_bytes(&o.body, v6, sizeof v6);
+		cursor_skip(&o.body, 4); /* preferred lifetime */
 		m->address = ip_from_v6(v6);
+		m->valid_seconds = cursor_be32(&o.body);
 		m->has_address = true;
 		return;
 	}

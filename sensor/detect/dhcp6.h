@@ -16,6 +16,8 @@
 enum dhcp6_type {
 	DHCP6_ADVERTISE = 2,
 	DHCP6_REPLY = 7,
+	DHCP6_RELEASE = 8,
+	DHCP6_DECLINE = 9,
 	DHCP6_RECONFIGURE = 10,
 	DHCP6_RELAY_REPLY = 13,
 };
@@ -26,6 +28,7 @@ struct dhcp6_message {
 	struct mac_addr client; /* in the client's DUID (DUID-LLT, DUID-LL) */
 	struct ip_addr dns;	/* option 23, first one */
 	struct ip_addr address; /* first one leased */
+	uint32_t valid_seconds; /* its valid lifetime; UINT32_MAX: for good */
 };
 
 /* False when the packet is no DHCPv6 message. */

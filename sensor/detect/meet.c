@@ -74,6 +74,12 @@ struct leg_view leg_view(const struct leg *leg, const struct event *ev)
 	    .to_group = mac_is_group(leg->dmac),
 	};
 
+	/* Where its packets begin, an address that nobody registered is its NIC's. */
+	if (p.from.tenant >= TENANT_FIRST && owner_undecided(&p.src, &leg->tuple.src)) {
+		p.src.tenant = p.from.tenant;
+		p.src.host = p.from.host;
+		p.src.kind = OWNER_HOST;
+	}
 	return (struct leg_view){
 	    .leg = leg,
 	    .from = p.from,

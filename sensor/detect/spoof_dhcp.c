@@ -2,9 +2,9 @@
 /*
  * spoof_dhcp.c - DHCP or DHCPv6 server messages from a NIC that has no business to send them.
  *
- * OFFER, ACK, NAK (RFC 2131) and ADVERTISE, REPLY, RECONFIGURE (RFC 8415) come from servers and
- * relay agents: the provider's, or a host with the role dhcp or router.  What is handed out is in
- * the finding, for it says where the client's traffic will go.
+ * OFFER, ACK, NAK (RFC 2131), FORCERENEW (RFC 3203) and ADVERTISE, REPLY, RECONFIGURE (RFC 8415)
+ * come from servers and relay agents: the provider's, or a host with the role dhcp or router.  What
+ * is handed out is in the finding, for it says where the client's traffic will go.
  *
  * The victim is the client, by the hardware address it asked with, or by the frame's destination.
  * A message to everybody that names no registered client endangers all other tenants at home in the
@@ -13,16 +13,18 @@
  * A message in the provider's own name, or of an unregistered NIC, is forged when the router it
  * hands out is a host of another tenant than the client's: that host is the actor then.
  */
-#include "base/cursor.h"
+#include <string.h>
+
 #include "detect/build.h"
 #include "detect/dhcp.h"
 #include "detect/dhcp6.h"
 #include "detect/home.h"
 
 struct offer {
-	bool has_client, has_router, has_dns, has_route, has_lease;
+	bool has_client, has_router, has_dns, has_lease;
+	unsigned routes;
 	struct mac_addr client;
-	struct ip_addr router, dns, route, lease;
+	struct ip_addr router, dns, lease, route[DHCP_ROUTES];
 	const char *message;
 };
 
@@ -35,6 +37,8 @@ static const char *name_of_v4(uint8_t type)
 		return "ACK";
 	case DHCP_NAK:
 		return "NAK";
+	case DHCP_FORCERENEW:
+		return "FORCERENEW";
 	default:
 		return NULL;
 	}
@@ -43,20 +47,16 @@ static const char *name_of_v4(uint8_t type)
 /* The capture ends before the options: that it is a server's, and for whom, stands at the front. */
 static bool read_cut_v4(const struct packet *p, struct offer *o)
 {
-	struct cursor c = cursor_over(p->payload, p->payload_len);
-	uint8_t op, lease[4];
+	struct dhcp_message m;
 
-	if (p->payload == NULL || p->payload_len >= p->payload_wire || p->sport != 67)
+	if (!dhcp_parse_cut(p, &m))
 		return false;
-	*o = (struct offer){.message = "server's, cut", .has_client = true};
-	op = cursor_u8(&c);
-	cursor_skip(&c, 15); /* up to ciaddr and with it */
-	cursor_bytes(&c, lease, sizeof lease);
-	cursor_skip(&c, 8); /* siaddr, giaddr */
-	cursor_bytes(&c, o->client.b, sizeof o->client.b);
-	o->lease = ip_from_v4(lease);
-	o->has_lease = !ip_is_unspecified(&o->lease);
-	return op == 2 && !c.failed;
+	*o = (struct offer){.message = "server's, cut",
+			    .has_client = true,
+			    .client = m.chaddr,
+			    .lease = m.yiaddr,
+			    .has_lease = !ip_is_unspecified(&m.yiaddr)};
+	return true;
 }
 
 static bool read_v4(const struct packet *p, struct offer *o)
@@ -73,11 +73,11 @@ static bool read_v4(const struct packet *p, struct offer *o)
 			    .router = m.router,
 			    .has_dns = m.has_dns,
 			    .dns = m.dns,
-			    .has_route = m.has_routes,
-			    .route = m.route_via,
+			    .routes = m.routes,
 			    .has_lease = !ip_is_unspecified(&m.yiaddr),
 			    .lease = m.yiaddr,
 			    .message = m.type == 0 ? "BOOTP reply" : name_of_v4(m.type)};
+	memcpy(o->route, m.route_via, sizeof o->route);
 	return o->message != NULL;
 }
 
@@ -122,19 +122,23 @@ static bool find_client(const struct event *ev, const struct offer *o, struct pa
 	return true;
 }
 
-/* In whose hands the client's traffic would come, if that is a tenant not its own. */
+/* In whose hands the client's traffic would come, if that is a tenant not its own.  With routes
+ * in the message clients pass over the router (RFC 3442); not all of them do. */
 static bool names_another(const struct event *ev, const struct offer *o, const struct party *client,
 			  struct party *actor)
 {
-	const struct ip_addr *hop = o->has_router ? &o->router : &o->route;
-	struct owner owner;
-
-	if (!o->has_router && !o->has_route)
+	if (!is_tenant(client->tenant_id))
 		return false;
-	owner = owner_of(ev, hop);
-	*actor = party_of_owner(&owner, hop);
-	return is_tenant(client->tenant_id) && is_other_tenant(owner.tenant, client->tenant_id) &&
-	       owner.host != HOST_NONE;
+	for (unsigned i = 0; i < o->routes + o->has_router; i++) {
+		const struct ip_addr *hop = i < o->routes ? &o->route[i] : &o->router;
+		struct owner owner = owner_of(ev, hop);
+
+		if (!is_other_tenant(owner.tenant, client->tenant_id) || owner.host == HOST_NONE)
+			continue;
+		*actor = party_of_owner(&owner, hop);
+		return true;
+	}
+	return false;
 }
 
 static void add_ip(struct finding *f, const char *name, bool has, const struct ip_addr *ip)
@@ -158,7 +162,7 @@ static void tell(const struct event *ev, const struct offer *o, const struct par
 	finding_detail_text(f, "message", o->message);
 	add_ip(f, "router", o->has_router, &o->router);
 	add_ip(f, "dns", o->has_dns, &o->dns);
-	add_ip(f, "route", o->has_route, &o->route);
+	add_ip(f, "route", o->routes > 0, &o->route[0]);
 	add_ip(f, "lease", o->has_lease, &o->lease);
 	add_ip(f, "server", ev->has_ip, &ev->tuple.src);
 }

@@ -44,6 +44,18 @@ static bool find_actor(const struct event *ev, struct carrier *actor, struct mac
 			return true;
 		}
 	}
+	/* Without the option, hosts send to the NIC of its source address (4.2: a link-local one).
+	 */
+	if (is_tenant(ev->src.tenant) && ev->src.host != HOST_NONE) {
+		const struct host *host = inventory_host(ev->inv, ev->src.host);
+
+		if (host->roles & ROLE_ROUTER)
+			return false;
+		*actor = (struct carrier){
+		    .tenant = ev->src.tenant, .host = ev->src.host, .roles = host->roles};
+		*mac = host->mac_count > 0 ? host->mac[0] : ev->smac;
+		return true;
+	}
 	return ev->from.tenant == TENANT_UNKNOWN;
 }
 

@@ -33,6 +33,12 @@ static bool could_be_own(const struct owner *owner, const struct ip_addr *ip)
 	}
 }
 
+bool owner_undecided(const struct owner *owner, const struct ip_addr *ip)
+{
+	return could_be_own(owner, ip) && !ip_is_unspecified(ip) && !ip_is_multicast(ip) &&
+	       !ip_is_broadcast(ip) && !ip_is_loopback(ip);
+}
+
 /* An end of a packet, and the NIC at that end of the frame. */
 struct end {
 	const struct carrier *nic;
@@ -55,12 +61,17 @@ static uint32_t judge_carrier(const struct end *near, const struct end *far, uin
 	bool foreign_end =
 	    (is_tenant(own) && own != tenant) || (is_tenant(other) && other != tenant);
 
-	if (tenant == TENANT_INFRASTRUCTURE || !foreign_end)
+	if (tenant == TENANT_INFRASTRUCTURE)
 		return 0;
 	if (tenant == TENANT_UNKNOWN)
-		return unknown;
+		return foreign_end ? unknown : 0;
 	if (own == tenant || other == tenant)
 		return 0;
+	if (!foreign_end)
+		return owner_undecided(near->owner, near->ip) ||
+			       owner_undecided(far->owner, far->ip)
+			   ? maybe
+			   : 0;
 	return could_be_own(near->owner, near->ip) || is_next_door(far, tenant) ? maybe : stranger;
 }
 

@@ -181,6 +181,28 @@ static struct owner owner_of(const struct addr_slot *slot, uint16_t segment)
 	return owner;
 }
 
+/*
+ * The NIC that an interface identifier was made from (RFC 4291 appendix A): with SLAAC, and for
+ * link-local addresses, hosts need nobody to assign them, so no inventory has them.
+ */
+static struct owner owner_by_identifier(const struct inventory *inv, const struct ip_addr *ip,
+					struct owner otherwise)
+{
+	const uint8_t *id = ip->b + 8;
+	struct carrier nic;
+
+	if (id[3] != 0xff || id[4] != 0xfe || ip_is_v4(ip))
+		return otherwise;
+	nic = inventory_carrier(
+	    inv, (struct mac_addr){{(uint8_t)(id[0] ^ 2), id[1], id[2], id[5], id[6], id[7]}});
+	if (nic.tenant == TENANT_UNKNOWN)
+		return otherwise;
+	otherwise.tenant = nic.tenant;
+	otherwise.host = nic.shared ? HOST_NONE : nic.host;
+	otherwise.kind = nic.shared ? OWNER_SHARED : OWNER_HOST;
+	return otherwise;
+}
+
 static uint16_t segment_of_slot(const struct addr_slot *slot)
 {
 	return slot == NULL ? SEGMENT_NONE : slot->segment;
@@ -214,7 +236,7 @@ struct owner inventory_owner(const struct inventory *inv, uint16_t domain, const
 	if (exact != NULL && exact->domain != DOMAIN_ALL)
 		return owner_of(exact, exact->segment);
 	if (exact == NULL && proves_nothing(ip))
-		return nobody;
+		return ip_is_link_local(ip) ? owner_by_identifier(inv, ip, nobody) : nobody;
 	here = prefix_find(inv, domain, key);
 	if (exact != NULL)
 		return owner_of(exact, segment_of_slot(here));
@@ -225,7 +247,11 @@ struct owner inventory_owner(const struct inventory *inv, uint16_t domain, const
 	if (all != NULL &&
 	    (here == NULL || here->kind == OWNER_SEGMENT || all->length >= here->length))
 		return owner_of(all, segment_of_slot(here));
-	return here == NULL ? nobody : owner_of(here, here->segment);
+	if (here == NULL)
+		return nobody;
+	if (here->kind == OWNER_SEGMENT || here->kind == OWNER_DYNAMIC)
+		return owner_by_identifier(inv, ip, owner_of(here, here->segment));
+	return owner_of(here, here->segment);
 }
 
 bool inventory_shares(const struct inventory *inv, uint16_t domain, const struct ip_addr *ip,

@@ -45,6 +45,8 @@ NEEDS_PAYLOAD = {"relay.intercept", "relay.capture-export", "observe.capture-exp
 # What a view cannot show, and why; a view with all its seeds or with one.
 BLIND = {
     ("spoof_dhcp_forged", "snap-128"): "the router it hands out stands behind byte 282",
+    ("spoof_ra_overlay", "snap-128"): "cut fragments cannot be put together",
+    ("spoof_source_leased", "no-arp-dhcp"): "the lease alone says whose the address is",
     ("evade_not", "both"): "has the duplicates of a misconfigured mirror in it already",
     ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
     ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",

@@ -144,6 +144,7 @@ static void test_dhcp6_inside_a_relay(void **state)
 	assert_int_equal(m.client.b[5], 7);
 	assert_true(m.has_address);
 	assert_int_equal(m.address.b[15], 5);
+	assert_int_equal(m.valid_seconds, 0);
 	assert_true(m.has_dns);
 	assert_int_equal(m.dns.b[15], 9);
 }

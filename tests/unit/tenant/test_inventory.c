@@ -97,6 +97,12 @@ static void test_owners(void **state)
 	check_owner(&t, 1, "203.0.113.3", "globex", "", OWNER_PREFIX, 2);
 	check_owner(&t, 0, "fe80::1", "infrastructure", "gw", OWNER_HOST, none);
 	check_owner(&t, 0, "fe80::2", "external", "", OWNER_NONE, none);
+	/* made from a registered NIC (02:09:00:00:00:2a, 00:00:5e:00:01:33), on-link */
+	check_owner(&t, 0, "fe80::9:ff:fe00:2a", "acme", "a", OWNER_HOST, none);
+	check_owner(&t, 7, "fe80::200:5eff:fe00:133", "infrastructure", "", OWNER_SHARED, none);
+	check_owner(&t, 0, "fd09::9:ff:fe00:2a", "acme", "a", OWNER_HOST, 0);
+	check_owner(&t, 0, "fd09::9:ff:fe00:ff", "unknown", "", OWNER_SEGMENT, 0);
+	check_owner(&t, 1, "fd09::9:ff:fe00:2a", "external", "", OWNER_NONE, none);
 	check_owner(&t, 0, "fd09::99", "unknown", "", OWNER_SEGMENT, 0);
 	check_owner(&t, 1, "fd09::99", "external", "", OWNER_NONE, none);
 	check_owner(&t, 0, "255.255.255.255", "external", "", OWNER_NONE, none);
