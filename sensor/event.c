@@ -215,3 +215,20 @@ void event_rebuild(struct event *ev, const struct record *r, const struct invent
 	if (ev->kind == EVENT_PATH || ev->kind == EVENT_RELAYED)
 		rebuild_path(ev);
 }
+
+void event_leg(const struct record *r, struct leg *leg)
+{
+	leg->tuple = r->tuple;
+	leg->smac = r->smac;
+	leg->dmac = r->dmac;
+	leg->ts_ns = r->ts_ns;
+	leg->number = r->number;
+	leg->segment = r->segment;
+	leg->linktype = r->linktype;
+	leg->len = r->frame_len;
+	leg->bytes = r->u.token.bytes;
+	leg->vlan_count = r->vlan_count;
+	memcpy(leg->vlan, r->vlan, sizeof leg->vlan);
+	leg->caplen = (uint16_t)(r->frame_caplen < MEET_FRAME ? r->frame_caplen : MEET_FRAME);
+	memcpy(leg->frame, record_frame(r), leg->caplen);
+}

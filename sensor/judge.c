@@ -9,6 +9,7 @@
  */
 #include "judge.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,6 @@
 
 #include "base/log.h"
 #include "bulkhead/clock.h"
-#include "detect/meet.h"
 
 #define SET_BACK_S 30 /* workers set their clocks back by a minute or more */
 #define LOOK_AHEAD 4  /* records: about what a fetch from memory takes */
@@ -27,6 +27,8 @@
 /* After a reload gave an address to another tenant, its old owner's ARP entries live on for a
  * while: until then nobody is accused over it (Linux keeps stale neighbours for minutes). */
 #define GRACE_NS (300 * NS_PER_SEC)
+
+#define LISTENERS_MAX 32
 
 struct judge {
 	struct shared *shared;
@@ -44,6 +46,9 @@ struct judge {
 	void (*on_alert)(void *context, const struct alert *alert);
 	void *context;
 	void **state; /* of detectors[], same order */
+	/* By event: the detectors that want it, as numbers in detectors[]. */
+	uint8_t listener[EVENT_MAX][LISTENERS_MAX];
+	uint8_t listeners[EVENT_MAX];
 	struct findings findings;
 	struct event event;
 	struct event_room room;
@@ -164,13 +169,12 @@ static void ask_until_quiet(struct judge *j, unsigned i,
 
 static void show(struct judge *j, const struct event *ev)
 {
-	for (unsigned i = 0; detectors[i] != NULL; i++) {
-		const struct detector *d = detectors[i];
+	for (unsigned n = 0; n < j->listeners[ev->kind]; n++) {
+		unsigned i = j->listener[ev->kind][n];
 
-		if (!(d->wants & EVENT_BIT(ev->kind)))
-			continue;
-		d->event(j->state[i], ev, &j->findings);
-		handle_findings(j, d);
+		detectors[i]->event(j->state[i], ev, &j->findings);
+		if (j->findings.count + j->findings.dropped > 0)
+			handle_findings(j, detectors[i]);
 	}
 }
 
@@ -327,23 +331,6 @@ static void handle_soc(struct judge *j)
 	}
 }
 
-static void fill_leg(struct leg *leg, const struct record *r)
-{
-	leg->tuple = r->tuple;
-	leg->smac = r->smac;
-	leg->dmac = r->dmac;
-	leg->ts_ns = r->ts_ns;
-	leg->number = r->number;
-	leg->segment = r->segment;
-	leg->linktype = r->linktype;
-	leg->len = r->frame_len;
-	leg->bytes = r->u.token.bytes;
-	leg->vlan_count = r->vlan_count;
-	memcpy(leg->vlan, r->vlan, sizeof leg->vlan);
-	leg->caplen = (uint16_t)(r->frame_caplen < MEET_FRAME ? r->frame_caplen : MEET_FRAME);
-	memcpy(leg->frame, record_frame(r), leg->caplen);
-}
-
 /* Almost every token is said once: nobody is looked up for it, no detector is asked. */
 static void handle_token(struct judge *j, const struct record *r)
 {
@@ -354,7 +341,7 @@ static void handle_token(struct judge *j, const struct record *r)
 	struct leg now;
 	unsigned count;
 
-	fill_leg(&now, r);
+	event_leg(r, &now);
 	count = meet_note(j->book, &r->u.token, &now,
 			  r->u.token.random ? o->windows.token : o->windows.relay, earlier);
 	if (count == 0 && !(j->shared->wants & EVENT_BIT(EVENT_TOKEN)))
@@ -572,6 +559,11 @@ static int open_detectors(struct judge *j, struct err *err)
 			return err->code;
 		}
 		j->shared->wants |= d->wants;
+		for (unsigned kind = 0; kind < EVENT_MAX; kind++)
+			if (d->wants & EVENT_BIT(kind)) {
+				assert(j->listeners[kind] < LISTENERS_MAX);
+				j->listener[kind][j->listeners[kind]++] = (uint8_t)i;
+			}
 	}
 	return 0;
 }

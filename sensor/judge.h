@@ -9,6 +9,7 @@
 #ifndef JUDGE_H
 #define JUDGE_H
 
+#include "detect/meet.h"
 #include "engine.h"
 #include "worker.h"
 
@@ -51,5 +52,7 @@ struct event_room {
 };
 void event_rebuild(struct event *ev, const struct record *record, const struct inventory *inv,
 		   struct bindings *bindings, struct event_room *room);
+/* Where a token was seen, out of its record. */
+void event_leg(const struct record *record, struct leg *leg);
 
 #endif

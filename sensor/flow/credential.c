@@ -62,16 +62,20 @@ static bool cut(struct span *s, uint8_t mark, struct span *out)
 
 static bool is_random(struct span s)
 {
-	unsigned count[256] = {0};
+	uint16_t count[256] = {0};
 	double bits = 0;
 
 	if (s.len == 0 || s.len > VALUE_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		count[s.at[i]]++;
-	for (unsigned i = 0; i < 256; i++)
-		if (count[i] > 0)
-			bits -= count[i] * log2((double)count[i] / (double)s.len);
+	for (size_t i = 0; i < s.len; i++) {
+		uint16_t n = count[s.at[i]];
+
+		if (n > 0) /* once for all of this byte */
+			bits -= n * log2((double)n / (double)s.len);
+		count[s.at[i]] = 0;
+	}
 	return bits >= ENTROPY_BITS;
 }
 
