@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/pages.h"
 #include "flow/unseen.h"
 #include "judge.h"
 
@@ -42,7 +43,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->flows = flow_table_new(flows, o->windows.flow_idle, pipeline_flow_gone, w, &w->stats);
 	w->watches = watch_table_new(share(flows / FLOWS_A_WATCH, 1, WATCHES_MIN, WATCHES_MAX),
 				     snap, o->windows.relay, pipeline_watch_gone, w, &w->stats);
-	w->labels = calloc(dpi_flows, sizeof *w->labels);
+	w->labels = pages_new(dpi_flows, sizeof *w->labels);
 	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
 	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
@@ -69,7 +70,7 @@ void worker_fini(struct worker *w)
 	dpi_free(w->dpi);
 	flow_table_free(w->flows);
 	watch_table_free(w->watches);
-	free(w->labels);
+	pages_free(w->labels, w->label_count, sizeof *w->labels);
 	free(w->label_of);
 	free(w->stack);
 	reassembly_free(w->reassembly);

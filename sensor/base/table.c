@@ -19,17 +19,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/hash.h"
+#include "base/pages.h"
 
 #define NONE UINT32_MAX
 #define LARGEST_SIZE 4096
 #define ALIGNMENT 16
 #define EVICT_AHEAD 8
-/* Smaller blocks do not gain what a huge page costs in memory. */
-#define HUGE_FROM ((size_t)4 << 20)
-
 struct entry {
 	uint32_t older, newer; /* newer also links the free list */
 	uint32_t hash;
@@ -64,32 +61,6 @@ static size_t round_up(size_t size, size_t step)
 	return (size + step - 1) / step * step;
 }
 
-/* Zeroed; pages come from the kernel when first touched: a table costs what it holds.  A random
- * look-up in a big table misses the TLB as well, unless pages are huge. */
-static void *block_new(size_t count, size_t size)
-{
-	size_t bytes;
-	void *p;
-
-	if (__builtin_mul_overflow(count, size, &bytes))
-		return NULL;
-	if (bytes < HUGE_FROM)
-		return calloc(count, size);
-	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED)
-		return NULL;
-	(void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: the kernel may have none */
-	return p;
-}
-
-static void block_free(void *p, size_t bytes)
-{
-	if (p != NULL && bytes >= HUGE_FROM)
-		(void)munmap(p, bytes);
-	else
-		free(p);
-}
-
 struct table *table_new(uint32_t capacity, size_t key_size, size_t value_size, uint64_t seed)
 {
 	struct table *table;
@@ -110,8 +81,8 @@ struct table *table_new(uint32_t capacity, size_t key_size, size_t value_size, u
 	table->value_size = value_size;
 	table->capacity = capacity;
 	table->mask = (uint32_t)(slots - 1);
-	table->entries = block_new(capacity, table->stride);
-	table->slots = block_new(slots, sizeof *table->slots);
+	table->entries = pages_new(capacity, table->stride);
+	table->slots = pages_new(slots, sizeof *table->slots);
 	if (table->entries == NULL || table->slots == NULL) {
 		table_free(table);
 		return NULL;
@@ -125,8 +96,8 @@ void table_free(struct table *table)
 {
 	if (table == NULL)
 		return;
-	block_free(table->entries, table->capacity * table->stride);
-	block_free(table->slots, ((size_t)table->mask + 1) * sizeof *table->slots);
+	pages_free(table->entries, table->capacity, table->stride);
+	pages_free(table->slots, (size_t)table->mask + 1, sizeof *table->slots);
 	free(table);
 }
 

@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pages.h"
 #include "bulkhead/clock.h"
 #include "dpi/ndpi_compat.h"
 
@@ -71,6 +72,7 @@ struct dpi {
 	struct ndpi_flow_struct *flows; /* by slot; zero while free */
 	struct slot *slots;
 	struct slot_list free, active, ready;
+	uint32_t capacity;
 	unsigned packets; /* shown of a flow at most */
 	struct account heap;
 	int64_t heap_limit;
@@ -203,9 +205,9 @@ struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err)
 	dpi->packets = packets;
 	dpi->heap_limit = DPI_HEAP_BASE + (int64_t)flows * DPI_HEAP_PER_FLOW;
 	dpi->free = dpi->active = dpi->ready = (struct slot_list){SLOT_NONE, SLOT_NONE};
-	/* Zeroed by the kernel and touched only when used. */
-	dpi->flows = calloc(flows, sizeof *dpi->flows);
-	dpi->slots = calloc(flows, sizeof *dpi->slots);
+	dpi->capacity = flows;
+	dpi->flows = pages_new(flows, sizeof *dpi->flows);
+	dpi->slots = pages_new(flows, sizeof *dpi->slots);
 	if (dpi->flows == NULL || dpi->slots == NULL)
 		goto memory;
 	for (uint32_t i = 0; i < flows; i++)
@@ -257,8 +259,8 @@ void dpi_free(struct dpi *dpi)
 			slot_release(dpi, dpi->ready.head);
 		ndpi_exit_detection_module(dpi->module);
 	}
-	free(dpi->slots);
-	free(dpi->flows);
+	pages_free(dpi->slots, dpi->capacity, sizeof *dpi->slots);
+	pages_free(dpi->flows, dpi->capacity, sizeof *dpi->flows);
 	free(dpi);
 }
 

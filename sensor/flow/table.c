@@ -5,7 +5,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "base/pages.h"
 
 #define BUCKET_ENTRIES 8
 /* How many slots an eviction looks at: enough to find a cheap one, little enough to be bounded. */
@@ -31,22 +32,10 @@ struct flow_table {
 	uint32_t hand;
 	uint32_t used;
 	uint64_t idle_ns;
-	size_t bucket_bytes, slot_bytes;
 	flow_gone *gone;
 	void *context;
 	struct stats *stats;
 };
-
-/* Zeroed memory that costs nothing until it is touched; huge pages where the kernel has them. */
-static void *map(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED)
-		return NULL;
-	(void)madvise(p, bytes, MADV_HUGEPAGE); /* a hint: the kernel may have none */
-	return p;
-}
 
 struct flow_table *flow_table_new(uint32_t capacity, uint64_t idle_ns, flow_gone *gone,
 				  void *context, struct stats *stats)
@@ -65,10 +54,8 @@ struct flow_table *flow_table_new(uint32_t capacity, uint64_t idle_ns, flow_gone
 	t->gone = gone;
 	t->context = context;
 	t->stats = stats;
-	t->bucket_bytes = (size_t)buckets * sizeof *t->bucket;
-	t->slot_bytes = (size_t)capacity * sizeof *t->slot;
-	t->bucket = map(t->bucket_bytes);
-	t->slot = map(t->slot_bytes);
+	t->bucket = pages_new(buckets, sizeof *t->bucket);
+	t->slot = pages_new(capacity, sizeof *t->slot);
 	t->free_slot = malloc((size_t)capacity * sizeof *t->free_slot);
 	if (t->bucket == NULL || t->slot == NULL || t->free_slot == NULL) {
 		flow_table_free(t);
@@ -81,10 +68,8 @@ void flow_table_free(struct flow_table *t)
 {
 	if (t == NULL)
 		return;
-	if (t->bucket != NULL)
-		(void)munmap(t->bucket, t->bucket_bytes);
-	if (t->slot != NULL)
-		(void)munmap(t->slot, t->slot_bytes);
+	pages_free(t->bucket, (size_t)t->mask + 1, sizeof *t->bucket);
+	pages_free(t->slot, t->capacity, sizeof *t->slot);
 	free(t->free_slot);
 	free(t);
 }
