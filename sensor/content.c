@@ -80,7 +80,7 @@ static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned dir
 static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
 {
-	struct token token[TOKENS_A_PACKET];
+	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
 	/* What a stranger carries may come back rewritten at any time. */
 	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
 	unsigned nth = flow->payloads[direction];
@@ -270,7 +270,7 @@ static void tell_secret(struct worker *w, const struct flow *flow, unsigned dire
 static void secrets(struct worker *w, const struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place)
 {
-	struct secret secret[SECRETS_A_PACKET];
+	struct secret secret[SECRETS_A_PACKET] __attribute__((uninitialized)); /* count are set */
 	unsigned nth = flow->payloads[direction];
 	unsigned count;
 	bool http;
@@ -331,8 +331,15 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 	bool tcp = packet->proto == IPPROTO_NUM_TCP;
 	bool known = false;
 
-	if (flow->payloads[direction] < UINT8_MAX)
+	if (flow->payloads[direction] < UINT8_MAX) {
 		flow->payloads[direction]++;
+	} else if (!(flow->flags & FLOW_STREAM) &&
+		   !(path & (PATH_TO_STRANGER | PATH_FROM_STRANGER))) {
+		/* Every look but this one is at first payloads. */
+		if (tcp && worker_wants(w, EVENT_CONFLICT))
+			conflict_payload(w, flow, direction, packet, place);
+		return;
+	}
 	if (wants_tokens(w))
 		known = tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))

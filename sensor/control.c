@@ -15,11 +15,32 @@ static bool either_port(const struct packet *p, uint16_t port)
 	return p->sport == port || p->dport == port;
 }
 
+/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521; the names of others are below. */
+static bool is_control_port(uint16_t port)
+{
+	switch (port) {
+	case 53:
+	case 67:
+	case 68:
+	case 137:
+	case 520:
+	case 521:
+	case 546:
+	case 547:
+	case 1985:
+	case 2029:
+	case 3222:
+	case 5353:
+	case 5355:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static uint64_t udp_events(const struct packet *p)
 {
-	uint16_t low = p->sport < p->dport ? p->sport : p->dport;
-
-	if (low > 6000) /* most traffic: one compare */
+	if (!is_control_port(p->dport) && !is_control_port(p->sport)) /* most traffic */
 		return 0;
 	if (either_port(p, 67) || either_port(p, 68))
 		return EVENT_BIT(EVENT_DHCP);
@@ -28,7 +49,6 @@ static uint64_t udp_events(const struct packet *p)
 	if (either_port(p, 53) || either_port(p, 5353) || either_port(p, 5355) ||
 	    either_port(p, 137))
 		return dns_matters(p) ? EVENT_BIT(EVENT_NAME) : 0;
-	/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521 */
 	if (p->dport == 1985 || p->dport == 2029 || p->dport == 3222 || p->dport == 520 ||
 	    p->dport == 521)
 		return EVENT_BIT(EVENT_GATEWAY);

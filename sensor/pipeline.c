@@ -323,8 +323,7 @@ static void handle_control(struct worker *w, const struct packet *packet, const 
 
 /* A message that guards of switches do not see: whole again, it is a control frame like any
  * other.  Hosts take ND with a hop limit of 255 alone (RFC 4861 7.1), which no ping has. */
-static void handle_fragment(struct worker *w, const struct packet *packet,
-			    const struct place *place)
+static void whole_again(struct worker *w, const struct packet *packet, const struct place *place)
 {
 	struct packet_stack *whole = &w->stack[FRAME_BATCH];
 	const struct frame *frame = w->frame;
@@ -332,8 +331,6 @@ static void handle_fragment(struct worker *w, const struct packet *packet,
 	struct place outside = *place;
 	unsigned versions;
 
-	if (!(packet->flags & PACKET_FRAGMENT) || packet->l3 != L3_IPV6 || packet->ttl != 255)
-		return;
 	if (place->layer > 0) { /* in an overlay: without what is around it */
 		if (!(packet->flags & PACKET_MAC))
 			return;
@@ -350,6 +347,13 @@ static void handle_fragment(struct worker *w, const struct packet *packet,
 		handle_control(w, &whole->layer[0], &outside);
 	}
 	w->frame = frame;
+}
+
+static void handle_fragment(struct worker *w, const struct packet *packet,
+			    const struct place *place)
+{
+	if ((packet->flags & PACKET_FRAGMENT) && packet->l3 == L3_IPV6 && packet->ttl == 255)
+		whole_again(w, packet, place);
 }
 
 /* ---- inner layers ---------------------------------------------------------------------------- */
@@ -520,18 +524,31 @@ static void handle_profiled(struct worker *w, const struct packet_stack *stack,
 	profile_end(w, STAT_CYCLES_FLOW, begin + inner);
 }
 
-static void count_frames(struct worker *w, const struct packet_stack *stack,
-			 const struct frame *frame)
+/* Summed up over a batch: a counter that others read costs more than a sum in a register. */
+struct batch_sum {
+	uint64_t frames, bytes, packets;
+};
+
+static inline void count_frame(struct worker *w, const struct packet_stack *stack,
+			       const struct frame *frame, struct batch_sum *sum)
 {
-	stat_add(&w->stats, STAT_FRAMES, 1);
-	stat_add(&w->stats, STAT_BYTES, frame->len);
-	stat_add(&w->stats, STAT_PACKETS, stack->count);
+	sum->frames++;
+	sum->bytes += frame->len;
+	sum->packets += stack->count;
 	if (frame->caplen < frame->len)
 		stat_add(&w->stats, STAT_TRUNCATED_FRAMES, 1);
 	if (stack->count > 1)
 		stat_add(&w->stats, STAT_TUNNELLED, 1);
 	if (stack->layer[0].flags & PACKET_FRAGMENT)
 		stat_add(&w->stats, STAT_FRAGMENTS, 1);
+}
+
+static void count_batch(struct worker *w, const struct batch_sum *sum)
+{
+	stat_add(&w->stats, STAT_FRAMES, sum->frames);
+	stat_add(&w->stats, STAT_BYTES, sum->bytes);
+	stat_add(&w->stats, STAT_PACKETS, sum->packets);
+	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }
 
 /* A frame is decoded AHEAD frames before its flow's slot is fetched, and that AHEAD frames before
@@ -541,6 +558,7 @@ static void count_frames(struct worker *w, const struct packet_stack *stack,
 void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 {
 	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
+	struct batch_sum sum = {0};
 
 	for (unsigned i = 0; i < batch->count + 2 * AHEAD; i++) {
 		unsigned at = i - AHEAD; /* beyond the end of the batch while there is none yet */
@@ -562,10 +580,10 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 		tick(w);
 		if (!look[at].mine)
 			continue;
-		count_frames(w, &w->stack[at], w->frame);
+		count_frame(w, &w->stack[at], w->frame, &sum);
 		handle_profiled(w, &w->stack[at], &look[at]);
 	}
-	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
+	count_batch(w, &sum);
 }
 
 /* Without frames the wall clock goes on, behind what may still lie in an open block of the ring:
