@@ -151,6 +151,11 @@ tsan: ## the same under ThreadSanitizer
 bench: all ## measure speed beside ndpiReader, tcpdump and suricata
 	@tests/bench/run.py $(BUILD)/bulkhead $(BENCH)
 
+# SOAK="--hours 8 --plot FILE": tests/soak/soak.py --help
+soak: all ## traffic, floods, kills, reloads and flaps at once for 5 minutes, with a plot
+	@sh dist/install-packages.sh build demo test
+	@tests/soak/soak.py $(BUILD)/bulkhead $(SOAK)
+
 include tests/fuzz/fuzz.mk
 
 deps: ## install the packages that building needs
@@ -177,4 +182,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(TEST_PROGRAMS:=.d)
-.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench deps install clean help
+.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench soak deps install clean help

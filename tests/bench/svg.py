@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""svg.py - panels of curves over a logarithmic axis, as an SVG file of a few kilobytes."""
+"""svg.py - panels of curves, over a logarithmic axis or over time, as an SVG file of a few kilobytes."""
 import math
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 330, 250, 52, 34, 44
@@ -58,5 +58,48 @@ def write(path, curves):
     for i, (title, axis, points) in enumerate(curves):
         top = nice_top(1.15 * max(y for _, y in points))
         parts += panel(i * WIDTH, title, axis, points, top)
+    with open(path, "w") as f:
+        f.write("\n".join(parts) + "\n</svg>\n")
+
+
+# ---- over time -----------------------------------------------------------------------------------
+
+WIDE = 900
+COLOURS = ("#06c", "#c60", "#393")
+MOST_POINTS = 600
+
+
+def strip(down, title, seconds, lines):
+    """One panel below the others: lines are (name, [(second, value)])."""
+    tall = HEIGHT - TOP - BOTTOM
+    top = nice_top(max([1.0] + [1.05 * y for _, points in lines for _, y in points]))
+    parts = [text(LEFT, down + 20, title, "start", ' font-weight="bold"')]
+
+    def place(x, y):
+        return LEFT + x / seconds * (WIDE - LEFT - 18), down + TOP + tall - y / top * tall
+
+    for i in range(5):
+        y = place(0, top * i / 4)[1]
+        parts.append('<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#ddd"/>'
+                     % (LEFT, y, WIDE - 18, y))
+        parts.append(text(LEFT - 6, y + 4, short(top * i / 4), "end"))
+        parts.append(text(place(seconds * i / 4, 0)[0], down + TOP + tall + 16,
+                          "%d s" % (seconds * i / 4)))
+    for i, (name, points) in enumerate(lines):
+        points = points[::len(points) // MOST_POINTS + 1]
+        parts.append('<polyline points="%s" fill="none" stroke="%s" stroke-width="1.5"/>' % (
+            " ".join("%.1f,%.1f" % place(x, y) for x, y in points), COLOURS[i]))
+        parts.append(text(WIDE - 18 - 170 * (len(lines) - 1 - i), down + 20, name, "end",
+                          ' fill="%s"' % COLOURS[i]))
+    return parts
+
+
+def write_series(path, seconds, strips):
+    """strips: (title, lines)."""
+    parts = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
+             'font-family="sans-serif" font-size="11">' % (WIDE, HEIGHT * len(strips)),
+             '<rect width="100%" height="100%" fill="#fff"/>']
+    for i, (title, lines) in enumerate(strips):
+        parts += strip(i * HEIGHT, title, seconds, lines)
     with open(path, "w") as f:
         f.write("\n".join(parts) + "\n</svg>\n")

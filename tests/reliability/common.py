@@ -251,6 +251,8 @@ def relayed(n, port=40000, vlan=20, host="shop.example"):
 class Redis:
     """A redis-server of the test's own on a Unix socket."""
 
+    patience = 20
+
     def __init__(self, place):
         self.socket = os.path.join(place, "redis.sock")
         self.process = subprocess.Popen(
@@ -270,7 +272,7 @@ class Redis:
 
     def connect(self):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(20)
+        client.settimeout(self.patience)
         client.connect(self.socket)
         return client.makefile("rwb")
 
