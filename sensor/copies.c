@@ -42,6 +42,8 @@ void copies_end(struct flow *flow)
 /* May several of these be several frames? */
 static bool may_be_said_again(const struct packet *packet)
 {
+	if (packet->verdict == DECODE_TRUNCATED) /* what tells them apart was cut off */
+		return true;
 	return packet->proto == IPPROTO_NUM_UDP && packet->ip_id == 0 &&
 	       packet->payload_wire <= SAID_AGAIN_MAX;
 }
@@ -55,7 +57,9 @@ bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 
 	if (tap == NULL || tap->view != VIEW_BOTH)
 		return false;
-	print = packet_fingerprint(packet) ^
+	/* In another VLAN or overlay it is another frame: a VTEP's uplink shows it beside its port.
+	 */
+	print = packet_fingerprint(packet) ^ (uint32_t)place->scope << 16 ^
 		(uint32_t)(mac_to_u64(packet->smac) * 31 + mac_to_u64(packet->dmac) * 7);
 	if (flow->copies[direction].seen == 0 || print != flow->copy_of[direction]) {
 		note_plain(flow, direction, print == flow->copy_of[direction]);

@@ -3,8 +3,7 @@
  * observe_flood.c - a tenant's unicast frames leave the switch by more ports than one.
  *
  * Seen on a tap of both directions: one frame goes in once and out once; a third copy left by a
- * port it was not for.  As for observe.exposure it takes ten frames of one victim in ten seconds,
- * or both directions of one conversation, and not in the minute after a topology change.
+ * port it was not for.  As for observe.exposure: flooding.h tells what is more than ordinary life.
  *
  * Who could listen?  Such a tap does not tell ports apart, so the actor is unknown.  The finding
  * lists who is at home in the segment (detail.listeners) and accuses none of them: that somebody is
@@ -13,14 +12,10 @@
 #include <stdio.h>
 
 #include "base/table.h"
-#include "detect/bpdu.h"
 #include "detect/build.h"
+#include "detect/flooding.h"
 
-#define FRAMES_NEEDED 10
-#define WITHIN_NS (10 * UINT64_C(1000000000))
-#define TOPOLOGY_NS (60 * UINT64_C(1000000000)) /* see observe_exposure.c */
 #define VICTIMS 4096
-#define FLOWS 16384
 #define LISTENERS 64 /* with more at home nobody is listed */
 
 struct victim_key {
@@ -34,19 +29,9 @@ struct victim {
 	bool proved;
 };
 
-struct flow_key {
-	uint64_t id;
-};
-
-struct flow_seen {
-	struct ip_addr src;
-	uint16_t sport;
-};
-
 struct state {
 	struct table *victims;
-	struct table *flows;
-	uint64_t calm_ns; /* a topology change is under way until then */
+	struct flooding *flooding;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -55,25 +40,10 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 
 	(void)options;
 	s->victims = table_new(VICTIMS, sizeof(struct victim_key), sizeof(struct victim), seed);
-	s->flows = table_new(FLOWS, sizeof(struct flow_key), sizeof(struct flow_seen), seed);
-	if (s->victims == NULL || s->flows == NULL)
+	s->flooding = flooding_new(seed);
+	if (s->victims == NULL || s->flooding == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
-}
-
-/* Was this conversation's other direction flooded before? */
-static bool both_directions(struct state *s, const struct event *ev)
-{
-	struct flow_key key = {.id = ev->flow_id};
-	bool fresh;
-	struct flow_seen *seen = table_put(s->flows, &key, &fresh);
-
-	if (fresh) {
-		seen->src = ev->tuple.src;
-		seen->sport = ev->tuple.sport;
-		return false;
-	}
-	return !ip_equal(&seen->src, &ev->tuple.src) || seen->sport != ev->tuple.sport;
 }
 
 /* Who is at home there, other than the two ends. */
@@ -113,7 +83,7 @@ static void tell(const struct event *ev, unsigned end, struct victim *v, struct 
 	v->bytes = 0;
 }
 
-static void flooded(struct state *s, const struct event *ev, unsigned end, bool both,
+static void flooded(struct state *s, const struct event *ev, unsigned end, bool proof,
 		    struct findings *out)
 {
 	struct victim_key key = {.tenant = end == 0 ? ev->src.tenant : ev->dst.tenant,
@@ -122,15 +92,14 @@ static void flooded(struct state *s, const struct event *ev, unsigned end, bool 
 	bool fresh;
 	struct victim *v = table_put(s->victims, &key, &fresh);
 
-	if (fresh || (!v->proved && ev->ts_ns - v->since_ns > WITHIN_NS)) {
+	if (fresh || (!v->proved && ev->ts_ns - v->since_ns > FLOODING_NS)) {
 		v->since_ns = ev->ts_ns;
 		v->frames = 0;
 		v->bytes = 0;
 	}
 	v->frames += ev->u.flooded.packets;
 	v->bytes += ev->u.flooded.bytes;
-	if (both || (v->frames >= FRAMES_NEEDED && ev->ts_ns >= s->calm_ns))
-		v->proved = true;
+	v->proved |= proof;
 	if (v->proved)
 		tell(ev, end, v, out);
 }
@@ -140,26 +109,25 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	struct state *s = opaque;
 	unsigned which[2];
 	unsigned count;
-	bool both;
+	bool proof;
 
 	if (ev->kind == EVENT_L2_CONTROL) {
-		if (bpdu_announces_change(ev))
-			s->calm_ns = ev->ts_ns + TOPOLOGY_NS;
+		flooding_control(s->flooding, ev);
 		return;
 	}
 	if (is_for_cluster(ev))
 		return;
 	count = build_victims(ev, TENANT_UNKNOWN, which);
-	both = both_directions(s, ev);
+	proof = flooding_proves(s->flooding, ev, ev->u.flooded.packets);
 	for (unsigned i = 0; i < count; i++)
-		flooded(s, ev, which[i], both, out);
+		flooded(s, ev, which[i], proof, out);
 }
 
 static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->victims) + table_evicted(s->flows);
+	return table_evicted(s->victims) + flooding_evicted(s->flooding);
 }
 
 static void close_state(void *opaque)
@@ -167,7 +135,7 @@ static void close_state(void *opaque)
 	struct state *s = opaque;
 
 	table_free(s->victims);
-	table_free(s->flows);
+	flooding_free(s->flooding);
 }
 
 const struct detector detect_observe_flood = {
