@@ -7,8 +7,13 @@
  * and forwards by the inner one.  Provider tagging is the provider's doing as long as the tenant is
  * at home in the segment: by its type (IEEE 802.1ad, 88a8), or with a tag in front that is no
  * segment of the inventory (many switches use 8100 for both).
+ *
+ * A frame without a tag is in no wrong VLAN when it is one of those that are never tagged (LLDP,
+ * LACP and their kin end at the switch), or when its source address is at home in a VLAN of its
+ * tenant: then the mirror took the tag off.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "detect/build.h"
 
@@ -96,6 +101,35 @@ static bool by_provider(const struct event *ev)
 	return outer != 0 && inventory_segment_of(ev->inv, outer, false, 0) == SEGMENT_NONE;
 }
 
+/* IEEE 802.1Q table 8-1, and Cisco's. */
+static bool is_for_switch(struct mac_addr mac)
+{
+	static const uint8_t bridge[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
+	static const uint8_t cisco[5] = {0x01, 0x00, 0x0c, 0xcc, 0xcc};
+
+	return memcmp(mac.b, bridge, sizeof bridge) == 0 || memcmp(mac.b, cisco, sizeof cisco) == 0;
+}
+
+/* Is there a VLAN where the tenant and the packet's source are at home? */
+static bool lost_its_tag(const struct event *ev)
+{
+	const struct packet *p = ev->packet;
+
+	if (p->l3 != L3_IPV4 && p->l3 != L3_IPV6 && p->l3 != L3_ARP)
+		return false;
+	if (inventory_segment_prefix(ev->inv, ev->segment, &p->src))
+		return false;
+	for (uint16_t i = 0; i < inventory_segment_count(ev->inv); i++) {
+		const struct segment *segment = inventory_segment(ev->inv, i);
+
+		if (!segment->is_vni && segment->vlan != 0 &&
+		    inventory_segment_prefix(ev->inv, i, &p->src) &&
+		    inventory_tenant_in_segment(ev->inv, ev->from.tenant, i))
+			return true;
+	}
+	return false;
+}
+
 static void event(void *state, const struct event *ev, struct findings *out)
 {
 	const struct packet *p = ev->packet;
@@ -112,6 +146,8 @@ static void event(void *state, const struct event *ev, struct findings *out)
 			     out);
 		return;
 	}
+	if (real_tags(p) == 0 && (is_for_switch(ev->dmac) || lost_its_tag(ev)))
+		return;
 	/* A VLAN that no inventory has is a gap in the inventory first: health.unknown-segment. */
 	if (ev->segment != SEGMENT_NONE && !home)
 		tell(ev, ev->segment, "foreign segment", out);
