@@ -15,8 +15,8 @@ import random
 import struct
 import sys
 
-from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Ether, ICMP, IP, IPv6, Raw, TCP, UDP,
-                       VRRP, raw)
+from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Dot3, Ether, ICMP, IP, IPv6, Raw, TCP,
+                       UDP, VRRP, VXLAN, raw)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VLAN = 205
@@ -26,7 +26,7 @@ FAR, RESOLVER, PUBLIC = "198.51.100.33", "192.0.2.53", "192.0.2.66"
 NET = "10.33.0."
 M = {
     "gw": "00:1b:17:00:01:30", "gw2": "00:1b:17:00:01:31", "lb": "00:1b:17:00:02:10",
-    "nat": "00:1b:17:00:02:20", "dhcp": "00:1b:17:00:02:30",
+    "vtep": "00:1b:17:00:03:01", "vtep2": "00:1b:17:00:03:02", "nat": "00:1b:17:00:02:20", "dhcp": "00:1b:17:00:02:30",
     "a1": "52:54:00:aa:00:01", "a2": "52:54:00:aa:00:02", "a3": "52:54:00:aa:00:03",
     "b1": "52:54:00:bb:00:01", "b2": "52:54:00:bb:00:02", "c1": "52:54:00:cc:00:01",
     "c2": "52:54:00:cc:00:02",
@@ -59,11 +59,14 @@ class Switch:
     def noise(self, size):
         return bytes(self.dice.randrange(256) for _ in range(size))
 
-    def send(self, src, dst, packet, delay=0.001, port=None):
+    def send(self, src, dst, packet, delay=0.001, port=None, tagged=True):
         self.now += delay
         src, dst = M.get(src, src), M.get(dst, dst)
-        data = raw(Ether(src=src, dst=dst) / packet)
-        data = data[:12] + struct.pack("!HH", 0x8100, VLAN) + data[12:]
+        data = raw(packet if dst is None else Ether(src=src, dst=dst) / packet)
+        if dst is None:
+            dst = packet.dst
+        if tagged:
+            data = data[:12] + struct.pack("!HH", 0x8100, VLAN) + data[12:]
         port = port or self.port[src]
         self.port[src] = port
         self.learnt[src] = port
@@ -310,8 +313,61 @@ def boot_storm(s):
         s.send(mac, ALL, ARP(op=1, hwsrc=mac, psrc=NET + str(60 + n % 60), pdst=A["gw"]), delay=0.002)
 
 
+def forgetful(s):
+    """The switch forgets its table: several times with a topology change told by BPDUs, once without
+    a word, and between the keep-alives of an idle connection."""
+    def flows(pairs, frames):
+        for n, (src, dst) in enumerate(pairs):
+            for i in range(frames):
+                s.send(src, dst, s.ip(A[src], A[dst]) /
+                       TCP(sport=44000, dport=44000, flags="PA", seq=i * 9, ack=1) / Raw(s.noise(9)))
+            s.send(dst, src, s.ip(A[dst], A[src]) /
+                   TCP(sport=44000, dport=44000, flags="A", seq=1, ack=n))
+
+    root = struct.pack("!H6s", 0x1000, bytes.fromhex("001b17ff0001"))
+    for n in range(6):
+        bpdu = b"\x42\x42\x03" + struct.pack("!HBBB", 0, 2, 2, 0x3d) + root + bytes(4) + root
+        bpdu += struct.pack("!HHHHHB", 0x8001, 0, 5120, 512, 3840, 0)
+        s.send("gw2", None, Dot3(src="00:1b:17:ff:00:01", dst="01:80:c2:00:00:00") / Raw(bpdu),
+               tagged=False)
+        s.learnt.clear()
+        flows([("b1", "c1"), ("c1", "b1")][n % 2:n % 2 + 1], 2)
+        s.wait(2)
+    s.wait(70)
+    s.learnt.clear()
+    flows([(a, b) for a in ("b1", "b2", "c1", "c2") for b in ("c1", "c2", "b1", "b2") if a[0] != b[0]], 2)
+    for n in range(6):
+        s.wait(100)
+        s.learnt.clear()
+        flows([("b1", "c1"), ("c1", "b1")][n % 2:n % 2 + 1], 1)
+
+
+def untagged(s):
+    """LLDP is never tagged; and a mirror that takes tags off.  (Another segment is untagged.)"""
+    for who in ("a1", "b1"):
+        mac = bytes.fromhex(M[who].replace(":", ""))
+        frame = b"\x02\x07\x04" + mac + b"\x04\x07\x03" + mac + b"\x06\x02\x00\x78\x00\x00"
+        s.send(who, "01:80:c2:00:00:0e", Raw(b"\x88\xcc" + frame), tagged=False)
+        s.send(who, ALL, ARP(op=1, hwsrc=M[who], psrc=A[who], pdst=A["gw"]), tagged=False)
+        s.send(who, "gw", s.ip(A[who], FAR) / UDP(sport=45000, dport=123) / Raw(s.noise(48)),
+               tagged=False)
+
+
+def uplink(s):
+    """A VTEP's uplink beside an access port: each frame in the VLAN and in the overlay."""
+    for name, ip in (("vtep", "10.44.0.2"), ("vtep2", "10.44.0.3")):
+        s.send(name, ALL, ARP(op=1, hwsrc=M[name], psrc=ip, pdst=ip), tagged=False)
+    for n in range(12):
+        for src, dst, sport in (("b1", "c1", 46000), ("c1", "b1", 46001)):
+            packet = s.ip(A[src], A[dst]) / UDP(sport=sport, dport=46001) / Raw(s.noise(80 + n))
+            outer = IP(src="10.44.0.2", dst="10.44.0.3", id=n) / UDP(sport=47000, dport=4789)
+            s.send(src, dst, packet)
+            s.send("vtep", "vtep2", outer / VXLAN(vni=7205, flags=8) /
+                   Ether(src=M[src], dst=M[dst]) / packet, delay=0.00001, tagged=False)
+
+
 SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_itself, relet, names,
-          boot_storm]
+          boot_storm, forgetful, untagged, uplink]
 
 
 def write(frames, name):
