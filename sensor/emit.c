@@ -60,7 +60,7 @@ static const uint8_t *frame_of(const struct emission *e, const struct worker *w,
 
 static void put_frame(struct record *r, const struct emission *e, const uint8_t *data)
 {
-	uint8_t *to = (uint8_t *)(r + 1);
+	uint8_t *to = (uint8_t *)r + record_head(r->kind);
 
 	if (e->app != NULL) {
 		memcpy(to, e->app, sizeof *e->app);
@@ -143,12 +143,13 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 	uint32_t caplen;
 	const uint8_t *data = frame_of(e, w, &caplen);
 	uint32_t other = e->other != NULL && !e->frameless ? e->other->caplen : 0;
+	size_t head = record_head(e->kind);
 	struct record *r =
-	    reserve(w, e->kind, sizeof *r + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
+	    reserve(w, e->kind, head + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
 
 	if (r == NULL)
 		return NULL;
-	memset(r, 0, sizeof *r);
+	memset(r, 0, head);
 	r->kind = (uint8_t)e->kind;
 	r->phase = (uint8_t)e->phase;
 	r->segment = e->segment;
@@ -176,13 +177,14 @@ void emit_commit(struct worker *w, struct record *r)
 
 void emit_tick(struct worker *w, uint64_t second_ns)
 {
-	struct record *r = reserve(w, RECORD_TICK, sizeof *r);
+	struct record *r = reserve(w, RECORD_TICK, record_head(RECORD_TICK));
 
 	if (r == NULL)
 		return;
-	*r = (struct record){.kind = RECORD_TICK,
-			     .phase = PHASE_TICK,
-			     .order = w->frame != NULL ? w->frame->number : 0,
-			     .ts_ns = second_ns};
-	ring_commit(w->ring, sizeof *r);
+	memset(r, 0, record_head(RECORD_TICK));
+	r->kind = RECORD_TICK;
+	r->phase = PHASE_TICK;
+	r->order = w->frame != NULL ? w->frame->number : 0;
+	r->ts_ns = second_ns;
+	ring_commit(w->ring, record_size(r));
 }

@@ -12,6 +12,7 @@
 #define RECORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bulkhead/detector.h"
@@ -48,7 +49,7 @@ struct record {
 	uint32_t other_len, other_caplen;
 	uint16_t other_linktype;
 
-	union {
+	union { /* by kind, see record_head() */
 		struct {
 			uint64_t packets, bytes;
 			bool answered;
@@ -92,21 +93,36 @@ struct record {
 	} u;
 };
 
+/* Bytes of a record before what follows it.  Those that come in masses take of the union only what
+ * they use: they are most of what crosses from one core to the other. */
+static inline size_t record_head(unsigned kind)
+{
+	size_t used = sizeof((struct record *)0)->u;
+
+	if (kind == EVENT_TOKEN)
+		used = sizeof((struct record *)0)->u.token;
+	else if (kind == EVENT_SECRET)
+		used = sizeof((struct record *)0)->u.secret;
+	else if (kind == EVENT_NAME)
+		used = 0;
+	return (offsetof(struct record, u) + used + 7) & ~(size_t)7;
+}
+
 /* Bytes a record takes with all that follows it. */
 static inline size_t record_size(const struct record *r)
 {
-	return sizeof *r + (r->has_app ? sizeof(struct app) : 0) + r->other_caplen +
+	return record_head(r->kind) + (r->has_app ? sizeof(struct app) : 0) + r->other_caplen +
 	       r->frame_caplen;
 }
 
 static inline const struct app *record_app(const struct record *r)
 {
-	return (const struct app *)(r + 1);
+	return (const struct app *)(const void *)((const uint8_t *)r + record_head(r->kind));
 }
 
 static inline const uint8_t *record_other(const struct record *r)
 {
-	return (const uint8_t *)(r + 1) + (r->has_app ? sizeof(struct app) : 0);
+	return (const uint8_t *)r + record_head(r->kind) + (r->has_app ? sizeof(struct app) : 0);
 }
 
 static inline const uint8_t *record_frame(const struct record *r)
