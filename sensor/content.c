@@ -92,10 +92,10 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		count = tokens_of_head(w, flow, direction, packet, token);
 	for (unsigned i = 0; i < count; i++) {
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
-		if (token[i].random)
+		if (token[i].random || token[i].kind == TOKEN_DNS_QUERY)
 			flow->flags |= FLOW_NAMED;
 	}
-	/* A nonce names the conversation as well as its bytes do. */
+	/* A nonce names the conversation as well as its bytes do, a question its answer. */
 	if (count == 0 &&
 	    ((nth <= PAYLOAD_TOKEN_PACKETS && !(flow->flags & FLOW_NAMED)) || strange) &&
 	    token_of_payload(packet, &w->shared->key, &token[0]))
