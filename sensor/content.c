@@ -128,6 +128,7 @@ static void tell_app(struct worker *w, const struct flow *flow, const struct app
 {
 	unsigned direction = (flow->flags & FLOW_FROM_B) != 0;
 	const struct path_key *path = &flow->path[direction][0];
+	uint16_t segment = path->scope < SCOPE_VLAN ? path->scope : SEGMENT_NONE;
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_APP,
@@ -136,12 +137,14 @@ static void tell_app(struct worker *w, const struct flow *flow, const struct app
 					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
+					     .segment = packet != NULL ? place->segment : segment,
 					     .domain = flow->key.domain,
 					     .app = app,
 					     .frameless = packet == NULL});
 	if (r == NULL)
 		return;
+	if (packet == NULL)
+		r->tap = path->tap;
 	r->has_mac = !mac_is_zero(path->smac) || !mac_is_zero(path->dmac);
 	r->smac = path->smac;
 	r->dmac = path->dmac;
@@ -165,6 +168,16 @@ static void collect(struct worker *w, const struct flow *current, const struct p
 		    worker_wants(w, EVENT_APP))
 			tell_app(w, flow, &result.app, flow == current ? packet : NULL, place);
 	}
+}
+
+void content_turn(struct worker *w)
+{
+	struct place place = {.segment = SEGMENT_NONE};
+
+	if (w->dpi == NULL)
+		return;
+	if (dpi_turn(w->dpi, w->now_ns))
+		collect(w, NULL, NULL, &place);
 }
 
 static void inspect(struct worker *w, struct flow *flow, const struct packet *packet,

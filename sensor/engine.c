@@ -147,6 +147,7 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 	e->shared.seed = config->seed;
 	e->shared.live = config->live;
 	e->shared.speed = config->speed;
+	e->shared.dpi = config->dpi;
 	hash_key_init(&e->shared.key, config->seed);
 	(void)pthread_mutex_init(&e->shared.swap, NULL);
 	atomic_init(&e->shared.inventory, inventory_ref(config->inventory));
@@ -181,6 +182,15 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 		judge_unseen(e->judge, (clock_monotonic() - config->unseen_since_ns) / NS_PER_MS);
 	*out = e;
 	return 0;
+}
+
+void engine_dpi_shape(const struct options *options, struct dpi_shape *shape)
+{
+	unsigned workers = count_workers(&(struct engine_config){.options = options, .live = true});
+
+	*shape = (struct dpi_shape){.posts = workers,
+				    .flows = worker_dpi_flows(options, workers),
+				    .packets = (uint32_t)options->dpi.packets};
 }
 
 void engine_attach_delivery(struct engine *e, struct delivery *delivery)

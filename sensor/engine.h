@@ -18,6 +18,7 @@
 #include "bulkhead/alert.h"
 #include "bulkhead/capture.h"
 #include "bulkhead/detector.h"
+#include "bulkhead/dpi.h"
 #include "bulkhead/err.h"
 #include "bulkhead/options.h"
 #include "bulkhead/rule.h"
@@ -48,6 +49,7 @@ struct engine_config {
 	unsigned workers; /* replay: threads; live: options->capture[].workers */
 	double speed;	  /* replay: 0 as fast as possible, 1 as recorded, 2 twice as fast */
 	const char *evidence_directory; /* NULL: none */
+	const struct dpi_segment *dpi;	/* live: DPI has a process of its own; NULL: the worker's */
 	/* Live: on the monotonic clock, since when nobody looked, because a worker died; 0 never.
 	 * Then an interface that cannot be opened is waited for (engine_blind()): better to see
 	 * some than none. */
@@ -64,6 +66,8 @@ struct engine_config {
 /* Opens captures and tables.  ERR_NOINPUT, ERR_DATA, ERR_PERM, ERR_USAGE (filter), ERR_MEMORY. */
 int engine_new(struct engine **engine, const struct engine_config *config, struct err *err)
     __attribute__((warn_unused_result));
+/* Live: what the memory shared with a DPI process has to hold for the workers of these options. */
+void engine_dpi_shape(const struct options *options, struct dpi_shape *shape);
 /* Before engine_run(), for who opens captures with rights that delivery shall not have. */
 void engine_attach_delivery(struct engine *engine, struct delivery *delivery);
 /* 0; or ERR_DATA when a capture was corrupt or cut short (all that was readable has been judged),

@@ -124,7 +124,7 @@ static struct place place_outer(struct worker *w, const struct packet *packet)
 		place.segment = inventory_segment_of(w->inv, outer, false, 0);
 	}
 	if (place.segment == SEGMENT_NONE) {
-		place.scope = (uint16_t)(0x8000u | packet->vlan);
+		place.scope = (uint16_t)(SCOPE_VLAN | packet->vlan);
 		place.domain = (uint16_t)(DOMAIN_UNKNOWN | packet->vlan);
 	} else {
 		place.scope = place.segment;

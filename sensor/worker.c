@@ -23,6 +23,11 @@ static uint32_t share(uint64_t limit, unsigned workers, uint32_t least, uint32_t
 	return part < least ? least : part > most ? most : (uint32_t)part;
 }
 
+uint32_t worker_dpi_flows(const struct options *options, unsigned workers)
+{
+	return share(options->limits.dpi_flows, workers, 16, (1u << 24) - 1);
+}
+
 int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
 		struct err *err)
 {
@@ -30,7 +35,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	/* A replay's outcome must not depend on how many share the work: each gets room for all. */
 	unsigned sharers = shared->live ? shared->workers : 1;
 	uint32_t flows = share(o->limits.flows, sharers, 64, 1u << 28);
-	uint32_t dpi_flows = share(o->limits.dpi_flows, sharers, 16, 1u << 24);
+	uint32_t dpi_flows = worker_dpi_flows(o, sharers);
 	uint32_t snap =
 	    o->evidence.snap > EVIDENCE_SNAP_MAX ? EVIDENCE_SNAP_MAX : (uint32_t)o->evidence.snap;
 
@@ -55,7 +60,8 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	    w->unseen == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
 	if (o->dpi.packets > 0) {
-		w->dpi = dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
+		w->dpi = shared->dpi != NULL ? dpi_attach(shared->dpi, index, err)
+					     : dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
 		if (w->dpi == NULL)
 			return err->code;
 	}
@@ -199,6 +205,7 @@ static enum capture_verdict read_all(struct worker *w)
 		} else if (w->shared->live) {
 			pipeline_idle(w, clock_wall());
 		}
+		content_turn(w);
 		publish(w, number);
 		if (w->capture != NULL && w->shared->live) {
 			count_drops(w);

@@ -45,6 +45,7 @@ struct shared {
 	atomic_bool stop;
 	atomic_bool failed;			/* the judge is gone: nobody reads the rings */
 	_Atomic int link[OPTIONS_MAX_CAPTURES]; /* live: enum link_state */
+	const struct dpi_segment *dpi;		/* where DPI has a process of its own, else NULL */
 };
 
 /* Live: room for the events of a burst; a control frame takes up to 2.5 KiB of it.  A replay waits
@@ -124,6 +125,8 @@ struct worker {
 	pthread_t thread;
 };
 
+/* Of limits.dpi_flows, what each of so many workers may show at a time. */
+uint32_t worker_dpi_flows(const struct options *options, unsigned workers);
 /* The config's limits, divided among the workers. */
 int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
 		struct err *err);
@@ -202,6 +205,8 @@ void follow_sweep(struct worker *w);
 void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path);
 void content_flow_gone(struct worker *w, struct flow *flow);
+/* Between two batches: labels that have come meanwhile. */
+void content_turn(struct worker *w);
 /* The flow's label, or NULL. */
 const struct app *content_label(const struct worker *w, const struct flow *flow);
 

@@ -8,6 +8,10 @@
  * that inspection may run elsewhere and may die without taking detection along.  No verdict
  * depends on a label: it names, and may raise a severity.
  *
+ * A replay inspects here and now (dpi_new), so that its outcome is always the same.  Live, a
+ *process of its own does (dpi_attach), which has no privilege and may die of a packet: then the
+ *flows it had in hand get no label.
+ *
  * Calls: one struct dpi a worker, all from its thread.  dpi_new and dpi_free of different
  * workers must not run at the same time (nDPI's module set-up shares counters).
  *
@@ -20,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bulkhead/dpi.h"
 #include "bulkhead/err.h"
 #include "bulkhead/packet.h"
 #include "bulkhead/stats.h"
@@ -59,8 +64,11 @@ struct dpi_result {
 	struct app app;
 };
 
-/* seed is unused by nDPI but kept for repeatability of the pool.  packets: cap a flow. */
+/* packets: cap a flow. */
 struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err);
+/* The worker's post in a segment, which has the limits; borrowed for the life of what is returned.
+ */
+struct dpi *dpi_attach(const struct dpi_segment *segment, unsigned worker, struct err *err);
 void dpi_free(struct dpi *dpi);
 
 /*
@@ -73,6 +81,10 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 
 /* The flow ended, or enough was seen: settle with what is known.  *handle becomes 0. */
 void dpi_finish(struct dpi *dpi, uint32_t *handle);
+
+/* Between two batches.  True when labels come by themselves, and are to be collected now; false
+ * when they are there as soon as submit or finish have made them. */
+bool dpi_turn(struct dpi *dpi, uint64_t now_ns);
 
 /* The next label, if one is ready. */
 bool dpi_collect(struct dpi *dpi, struct dpi_result *result);

@@ -54,6 +54,7 @@ struct options {
 	} limits;
 	struct {
 		uint64_t packets; /* payload packets a flow shown to DPI; 0 turns it off */
+		bool own_process; /* live */
 	} dpi;
 	struct {
 		uint64_t relay, token, flow_idle, update, close; /* ns */

@@ -80,6 +80,8 @@ static const struct row rows[] = {
   "Memory for packets kept as evidence" },
 { "dpi", "packets", TYPE_NUMBER, AT(dpi.packets), "8", 0, 255,
   "Packets with payload of a flow shown to DPI, of UDP 4 at most; 0 turns DPI off" },
+{ "dpi", "own_process", TYPE_BOOL, AT(dpi.own_process), "true", 0, 0,
+  "Live: DPI runs in a process without privileges, which may die alone; false: in the worker" },
 { "windows", "relay", TYPE_TIME, AT(windows.relay), "5s", MS, 3600 * S,
   "How long a packet is remembered to recognise its relayed copy" },
 { "windows", "token", TYPE_TIME, AT(windows.token), "60s", MS, 86400 * S,

@@ -16,8 +16,10 @@
 #include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -226,7 +228,7 @@ static int set_filter(const struct privs *want, const char **text, struct err *e
 	*text = "off";
 	if (want->no_seccomp)
 		return 0;
-	switch (filter_set(want->files, want->network)) {
+	switch (want->bare ? filter_set_bare() : filter_set(want->files, want->network)) {
 	case FILTER_SET:
 		*text = "yes";
 		return 0;
@@ -237,6 +239,36 @@ static int set_filter(const struct privs *want, const char **text, struct err *e
 		break;
 	}
 	return failed(err, "seccomp");
+}
+
+/* Pages that the process has mapped; 0 unknown. */
+static size_t mapped_pages(void)
+{
+	char text[64];
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
+
+	if (fd >= 0)
+		(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	return strtoul(text, NULL, 10);
+}
+
+/* A second line behind the filter; where a manager forbids to set limits there is the first. */
+static void limit(const struct privs *want, size_t pages)
+{
+	static const __rlimit_resource_t none[] = {RLIMIT_NOFILE, RLIMIT_FSIZE, RLIMIT_NPROC,
+						   RLIMIT_CORE, RLIMIT_MEMLOCK};
+	rlim_t memory = pages * (size_t)sysconf(_SC_PAGESIZE) + want->memory;
+
+	if (privs_sanitized()) /* their shadow is larger than any limit */
+		return;
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		(void)setrlimit(none[i], &(struct rlimit){0, 0});
+	if (want->memory > 0 && pages > 0)
+		(void)setrlimit(RLIMIT_AS, &(struct rlimit){memory, memory});
 }
 
 /* The user's name, or number, as it is now; asked before the filter forbids it. */
@@ -255,6 +287,7 @@ int privs_drop(const struct privs *want, char level[static PRIVS_TEXT_SIZE], str
 	char user[33];
 	char landlock[16] = "unsupported";
 	const char *filter = "off";
+	size_t pages = mapped_pages();
 	bool bounding;
 	int version = 0;
 	int rc;
@@ -273,6 +306,8 @@ int privs_drop(const struct privs *want, char level[static PRIVS_TEXT_SIZE], str
 	    prctl(PR_SET_DUMPABLE, privs_sanitized(), 0, 0, 0) != 0)
 		return failed(err, "no_new_privs");
 	rc = set_landlock(want, &version, err);
+	if (rc == 0 && want->bare)
+		limit(want, pages);
 	if (rc == 0)
 		rc = set_filter(want, &filter, err);
 	if (rc != 0)

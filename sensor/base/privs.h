@@ -29,6 +29,8 @@ struct privs {
 	const char *const *read_paths;	/* files or folders, NULL-terminated, or NULL; absent ones
 					 * are passed over */
 	const char *const *write_paths; /* must exist */
+	bool bare;	 /* nothing but memory and time: no files at all, no descriptor to come */
+	size_t memory;	 /* bare: bytes that the process may still grow by; 0: any */
 	bool no_seccomp; /* an operator's explicit wish, and for sanitizers, which fork */
 };
 

@@ -140,6 +140,17 @@ static const int always[] = {
 #endif
 };
 
+/* malloc, the clock where the kernel does not map it, waiting, random numbers of libgcrypt. */
+static const int bare[] = {
+    SYS_close,	     SYS_munmap,	  SYS_mremap,	    SYS_madvise,	SYS_brk,
+    SYS_futex,	     SYS_clock_gettime,	  SYS_gettimeofday, SYS_nanosleep,	SYS_clock_nanosleep,
+    SYS_getrandom,   SYS_getpid,	  SYS_gettid,	    SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_sched_yield, SYS_restart_syscall, SYS_exit,	    SYS_exit_group,
+#ifdef __x86_64__
+    SYS_time,
+#endif
+};
+
 static const int with_files[] = {
     SYS_openat,	    SYS_faccessat, SYS_readlinkat, SYS_getdents64, SYS_mkdirat,
     SYS_unlinkat,   SYS_renameat2, SYS_truncate,   SYS_getcwd,	   SYS_statfs,
@@ -259,12 +270,17 @@ static void decide_by_bits(struct program *p, int call, unsigned index, uint32_t
 	verdict(p, clear);
 }
 
+/* A name service module that libc would load is refused, libc then does without. */
+static void decide_mmap(struct program *p)
+{
+	decide_by_bits(p, SYS_mmap, 2, PROT_EXEC, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
+}
+
 static void decide_by_arguments(struct program *p, bool network)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
 
-	/* mmap: a name service module that libc would load is refused, libc then does without. */
-	decide_by_bits(p, SYS_mmap, 2, PROT_EXEC, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
+	decide_mmap(p);
 	decide_by_bits(p, SYS_mprotect, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW);
 	decide_by_bits(p, SYS_clone, 0, CLONE_THREAD, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS);
 	when_equal(p, SYS_prctl, 4);
@@ -286,7 +302,7 @@ static void decide_by_arguments(struct program *p, bool network)
 	verdict(p, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
 }
 
-static void build(struct program *p, bool files, bool network)
+static void begin(struct program *p)
 {
 	load(p, offsetof(struct seccomp_data, arch));
 	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE_ARCH, 1, 0));
@@ -294,6 +310,11 @@ static void build(struct program *p, bool files, bool network)
 	load(p, offsetof(struct seccomp_data, nr));
 	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_FOREIGN_CALL, 0, 1));
 	verdict(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+static void build(struct program *p, bool files, bool network)
+{
+	begin(p);
 	decide_all(p, always, COUNT(always), SECCOMP_RET_ALLOW);
 	decide_by_arguments(p, network);
 	decide_all(p, with_files, COUNT(with_files),
@@ -306,16 +327,50 @@ static void build(struct program *p, bool files, bool network)
 	verdict(p, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-enum filter_result filter_set(bool files, bool network)
+static void build_bare(struct program *p)
 {
-	struct program program = {.len = 0};
-	struct sock_fprog fprog;
+	begin(p);
+	decide_all(p, bare, COUNT(bare), SECCOMP_RET_ALLOW);
+	decide_mmap(p);
+	/* mprotect: what is shared with others is mapped already, and keeps the rights it has. */
+	decide_all(p, (const int[]){SYS_mprotect, SYS_socket, SYS_clone, SYS_clone3}, 4,
+		   SECCOMP_RET_KILL_PROCESS);
+	decide_all(p, with_files, COUNT(with_files), SECCOMP_RET_KILL_PROCESS);
+	decide_all(p, with_network, COUNT(with_network), SECCOMP_RET_KILL_PROCESS);
+	decide_all(p, killed, COUNT(killed), SECCOMP_RET_KILL_PROCESS);
+	verdict(p, SECCOMP_RET_ERRNO | ENOSYS);
+}
 
-	if (NATIVE_ARCH == 0 || prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
-		return FILTER_UNSUPPORTED;
-	build(&program, files, network);
-	fprog = (struct sock_fprog){.len = program.len, .filter = program.code};
+static enum filter_result install(struct program *program)
+{
+	struct sock_fprog fprog = {.len = program->len, .filter = program->code};
+
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &fprog) != 0)
 		return FILTER_FAILED;
 	return FILTER_SET;
+}
+
+static bool has_filters(void)
+{
+	return NATIVE_ARCH != 0 && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
+enum filter_result filter_set(bool files, bool network)
+{
+	struct program program = {.len = 0};
+
+	if (!has_filters())
+		return FILTER_UNSUPPORTED;
+	build(&program, files, network);
+	return install(&program);
+}
+
+enum filter_result filter_set_bare(void)
+{
+	struct program program = {.len = 0};
+
+	if (!has_filters())
+		return FILTER_UNSUPPORTED;
+	build_bare(&program);
+	return install(&program);
 }

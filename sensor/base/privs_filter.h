@@ -9,5 +9,7 @@ enum filter_result { FILTER_SET, FILTER_UNSUPPORTED, FILTER_FAILED /* errno */ }
 
 /* Binds all threads of the process.  Wants no_new_privs to be set. */
 enum filter_result filter_set(bool files, bool network);
+/* The same for what only computes: memory, time, futexes, and its end. */
+enum filter_result filter_set_bare(void);
 
 #endif

@@ -42,6 +42,7 @@ static const char *const names[] = {
     [STAT_DPI_LABELLED] = "dpi_labelled",
     [STAT_DPI_FULL] = "dpi_full",
     [STAT_DPI_SHED] = "dpi_shed",
+    [STAT_DPI_DEATHS] = "dpi_deaths",
     [STAT_EVENTS] = "events",
     [STAT_EVENTS_DROPPED] = "events_dropped",
     [STAT_FINDINGS] = "findings",

@@ -2,9 +2,10 @@
 /*
  * run.c - "bulkhead run": the sensor in the foreground.
  *
- *	supervisor	starts this program again as its worker, and whenever that dies
- *(supervise.h) worker main thread	engine_run(): captures until told to stop watch thread
- *signals, links; each second: a sign of life, heartbeat (10 s)
+ *	supervisor (supervise.h)	starts this program again as its worker, and whenever that
+ *dies worker, main thread		engine_run(): captures until told to stop watch thread
+ *signals, links; each second a sign of life; heartbeat (10 s)
+ *	DPI (dpi/serve.h)		nDPI without any privilege, for the worker
  *
  * The worker opens its captures, gives up every privilege (confine.h), and only then opens the
  * outbox and starts threads.  SIGHUP reloads inventory and rules, SIGTERM and SIGINT drain and end.
@@ -12,14 +13,17 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "bulkhead/capture.h"
 #include "bulkhead/clock.h"
+#include "bulkhead/dpi.h"
 #include "bulkhead/sink.h"
 #include "cli/cli.h"
 #include "cli/confine.h"
+#include "cli/dpi_process.h"
 #include "cli/link.h"
 #include "cli/notify.h"
 #include "cli/reload.h"
@@ -58,6 +62,7 @@ struct run {
 	struct tally *tally;
 	struct delivery *delivery;
 	struct engine *engine;
+	struct dpi_segment *dpi; /* mapped where DPI has a process of its own */
 	struct links links;
 	struct watch watch;
 	char privileges[PRIVS_TEXT_SIZE];
@@ -329,6 +334,26 @@ static int open_delivery(struct run *run, struct err *err)
 	return delivery_open(&run->delivery, &config, err);
 }
 
+static int open_dpi(struct run *run, struct err *err)
+{
+	const struct options *options = &run->setup.options;
+	struct dpi_shape shape;
+	int fd, code;
+
+	if (!options->dpi.own_process || options->dpi.packets == 0)
+		return 0;
+	engine_dpi_shape(options, &shape);
+	if (!dpi_shape_is_sound(&shape))
+		return err_set(err, ERR_CONFIG, "%u workers are more than DPI can serve",
+			       shape.posts);
+	code = dpi_process_ask(run->station.supervisor, &shape, &fd, err);
+	if (code == 0) {
+		code = dpi_segment_map(&run->dpi, fd, err);
+		(void)close(fd);
+	}
+	return code;
+}
+
 static int open_engine(struct run *run, struct err *err)
 {
 	const struct options *options = &run->setup.options;
@@ -341,6 +366,7 @@ static int open_engine(struct run *run, struct err *err)
 	    .tap = -1,
 	    .workers = 1,
 	    .on_alert = take_alert,
+	    .dpi = run->dpi,
 	    .unseen_since_ns = run->station.unseen_since_ns,
 	    .context = run,
 	};
@@ -383,6 +409,8 @@ static int start(struct run *run, struct err *err)
 		code = watch_init(&run->watch, true, err);
 	if (code == 0 && links_open(&run->links, &run->setup.options, &why) != 0)
 		log_warn("%s", why.text);
+	if (code == 0)
+		code = open_dpi(run, err);
 	if (code == 0)
 		code = open_engine(run, err);
 	if (code == 0)
@@ -508,8 +536,11 @@ static int run_worker(struct run *run, struct err *err)
 static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 {
 	struct run run = {.cli = cli, .station = station_take()};
+	int dpi = dpi_process_station();
 	int code;
 
+	if (dpi >= 0)
+		return dpi_serve(dpi, err);
 	run.watch.signal_fd = -1;
 	run.watch.wake_fd = -1;
 	code = take_arguments(&run, argc, argv, err);
@@ -523,6 +554,7 @@ static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 	watch_stop(&run.watch);
 	links_close(&run.links);
 	engine_free(run.engine);
+	dpi_segment_free(run.dpi);
 	(void)delivery_close(run.delivery, 0, NULL); /* what failed first is told */
 	loaded_fini(&run.loaded);
 	tally_free(run.tally);

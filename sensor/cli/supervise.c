@@ -27,6 +27,7 @@
 
 #include "base/log.h"
 #include "bulkhead/clock.h"
+#include "cli/dpi_process.h"
 #include "cli/notify.h"
 
 #define ENVIRONMENT "BULKHEAD_WORKER"
@@ -61,6 +62,7 @@ struct supervisor {
 	uint64_t pause_ns;
 	unsigned restarts;
 	uint64_t watchdog_ns, watchdog_due_ns;
+	struct dpi_process dpi;
 };
 
 /* ---- the worker's side ----------------------------------------------------------------------- */
@@ -185,6 +187,8 @@ static void take_message(struct supervisor *s, const char *text)
 	} else if (says(text, REOPEN)) {
 		s->reopen = true;
 		s->unseen_since_ns = s->alive_ns;
+	} else if (says(text, DPI_PROCESS_ASKS) && s->phase == STARTING) {
+		dpi_process_serve(&s->dpi, s->socket, text, &s->before);
 	}
 }
 
@@ -236,6 +240,7 @@ static bool worker_ended(struct supervisor *s, int wait_status)
 	if (s->socket >= 0)
 		(void)close(s->socket);
 	s->socket = -1;
+	dpi_process_end(&s->dpi);
 	failed_start = failed_start && s->phase == STARTING;
 	if (!s->reopen && (s->told_to_end || s->phase == ENDING || !s->ever_ready)) {
 		if (WIFSIGNALED(wait_status))
@@ -262,12 +267,16 @@ static bool worker_ended(struct supervisor *s, int wait_status)
 static bool reap(struct supervisor *s, int *status)
 {
 	int wait_status;
-	pid_t pid = waitpid(s->worker, &wait_status, WNOHANG);
+	pid_t pid;
 
-	if (s->worker == 0 || pid != s->worker)
-		return false;
-	*status = exit_status(wait_status);
-	return worker_ended(s, wait_status);
+	while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+		if (dpi_process_ended(&s->dpi, pid, wait_status) || pid != s->worker)
+			continue;
+		*status = exit_status(wait_status);
+		if (worker_ended(s, wait_status))
+			return true;
+	}
+	return false;
 }
 
 /* ---- signals and time ------------------------------------------------------------------------ */
@@ -321,6 +330,7 @@ static uint64_t next_ns(const struct supervisor *s)
 	uint64_t due = limit_ns(s);
 
 	due = s->start_ns < due ? s->start_ns : due;
+	due = dpi_process_due(&s->dpi) < due ? dpi_process_due(&s->dpi) : due;
 	return s->watchdog_ns > 0 && s->watchdog_due_ns < due ? s->watchdog_due_ns : due;
 }
 
@@ -332,6 +342,7 @@ static int take_time(struct supervisor *s, struct err *err)
 		notify_watchdog(-1);
 		s->watchdog_due_ns = now + s->watchdog_ns;
 	}
+	dpi_process_look(&s->dpi, &s->before);
 	if (now >= limit_ns(s)) {
 		log_err("worker %d has not moved for %llu s: killed", (int)s->worker,
 			(unsigned long long)((now - s->alive_ns) / NS_PER_SEC));
@@ -396,7 +407,7 @@ static int prepare(struct supervisor *s, int argc, char **argv, struct err *err)
 
 int supervise(int argc, char **argv, int *status, struct err *err)
 {
-	struct supervisor s = {.signal_fd = -1, .socket = -1, .start_ns = 0};
+	struct supervisor s = {.signal_fd = -1, .socket = -1, .start_ns = 0, .dpi = {.memory = -1}};
 	int code = prepare(&s, argc, argv, err);
 
 	*status = 0;
@@ -406,6 +417,7 @@ int supervise(int argc, char **argv, int *status, struct err *err)
 		(void)close(s.signal_fd);
 	if (s.socket >= 0)
 		(void)close(s.socket);
+	dpi_process_end(&s.dpi);
 	free(s.argv);
 	return code;
 }

@@ -13,7 +13,8 @@
  *   health.one-way          most TCP flows show one direction only
  *   health.unknown-segment  frames of VLANs that no inventory has, by VLAN
  *   health.unmapped         a share of a VLAN's frames of which neither NIC nor address is known
- *   health.table-full       something was forgotten for lack of room, by table
+ *   health.table-full       something was forgotten for lack of room, by table; "dpi_process": what
+ *                           the DPI process had in hand when it died
  *   health.clock            the capture's clock jumped
  *   health.inventory-age    the inventory has not been renewed for a month
  *   health.sink-down        alerts wait and none is delivered, or one was lost
@@ -55,12 +56,19 @@ static const struct {
 	enum stat stat;
 	const char *table;
 } tables[] = {
-    {STAT_FLOWS_EVICTED, "flows"},	  {STAT_WATCH_FULL, "watches"},
-    {STAT_PATHS_FULL, "paths"},		  {STAT_DPI_FULL, "dpi_flows"},
-    {STAT_EVENTS_DROPPED, "events"},	  {STAT_FINDINGS_DROPPED, "findings"},
-    {STAT_ALERTS_EVICTED, "open_alerts"}, {STAT_ALERTS_HELD, "alerts_of_one_actor"},
-    {STAT_DPI_SHED, "dpi_shed"},	  {STAT_MATCHES_SHED, "relay_matching"},
-    {STAT_EVIDENCE_DROPPED, "evidence"},  {STAT_STATE_EVICTED, "detector_state"},
+    {STAT_FLOWS_EVICTED, "flows"},
+    {STAT_WATCH_FULL, "watches"},
+    {STAT_PATHS_FULL, "paths"},
+    {STAT_DPI_FULL, "dpi_flows"},
+    {STAT_EVENTS_DROPPED, "events"},
+    {STAT_FINDINGS_DROPPED, "findings"},
+    {STAT_ALERTS_EVICTED, "open_alerts"},
+    {STAT_ALERTS_HELD, "alerts_of_one_actor"},
+    {STAT_DPI_SHED, "dpi_shed"},
+    {STAT_MATCHES_SHED, "relay_matching"},
+    {STAT_DPI_DEATHS, "dpi_process"},
+    {STAT_EVIDENCE_DROPPED, "evidence"},
+    {STAT_STATE_EVICTED, "detector_state"},
 };
 
 struct state {

@@ -16,7 +16,7 @@
  * known as stale.  When no slot is free, or nDPI's own memory is at its limit, the flow unused for
  * longest is settled with what is known: a flood of half-open flows cannot keep others out.
  */
-#include "bulkhead/app.h"
+#include "dpi/inspection.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -26,21 +26,15 @@
 
 #include "base/pages.h"
 #include "bulkhead/clock.h"
+#include "dpi/fit.h"
 #include "dpi/ndpi_compat.h"
 
 #define DPI_SLACK 64		  /* zero bytes behind a packet: nDPI reads beyond ends */
-#define DPI_PACKET_MAX 4096	  /* bytes of a packet it is shown */
 #define DPI_HEAP_PER_FLOW 2048	  /* nDPI's own memory: 0.5 KB on average, TLS 3 KB */
 #define DPI_HEAP_BASE (256 << 10) /* its caches, made when first needed */
-#define DPI_MAX_FLOWS (1u << 24)
-/* Of UDP flows that nDPI ever knows, it knows 96 % by the first payload and 99.7 % by the fourth.
- */
-#define DPI_UDP_PACKETS 4
 /* What it does not know by the sixth payload it hardly ever will: of 4,089 flows of nDPI's own test
  * captures that get a label, all but one have it by the fifth; a log-in to POP3 takes six. */
 #define DPI_UNKNOWN_PACKETS 6
-#define IPV4_HEADER 20
-#define IPV6_HEADER 40
 
 #define SLOT_NONE UINT32_MAX
 #define GENERATION_SHIFT 24
@@ -67,7 +61,7 @@ struct account {
 	uint64_t refused; /* for want of memory: a label was lost, most likely */
 };
 
-struct dpi {
+struct inspection {
 	struct ndpi_detection_module_struct *module;
 	struct ndpi_flow_struct *flows; /* by slot; zero while free */
 	struct slot *slots;
@@ -164,7 +158,7 @@ static struct ndpi_detection_module_struct *module_new(struct err *err)
 	return module;
 }
 
-static void list_append(struct dpi *dpi, struct slot_list *list, uint32_t place)
+static void list_append(struct inspection *dpi, struct slot_list *list, uint32_t place)
 {
 	struct slot *slot = &dpi->slots[place];
 
@@ -177,7 +171,7 @@ static void list_append(struct dpi *dpi, struct slot_list *list, uint32_t place)
 	list->tail = place;
 }
 
-static void list_remove(struct dpi *dpi, struct slot_list *list, uint32_t place)
+static void list_remove(struct inspection *dpi, struct slot_list *list, uint32_t place)
 {
 	struct slot *slot = &dpi->slots[place];
 
@@ -191,14 +185,10 @@ static void list_remove(struct dpi *dpi, struct slot_list *list, uint32_t place)
 		dpi->slots[slot->next].prev = slot->prev;
 }
 
-struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err)
+struct inspection *inspection_new(uint32_t flows, unsigned packets, struct err *err)
 {
-	struct dpi *dpi;
+	struct inspection *dpi;
 
-	if (flows == 0 || flows >= DPI_MAX_FLOWS) {
-		(void)err_set(err, ERR_CONFIG, "DPI needs 1 to %u flows", DPI_MAX_FLOWS - 1);
-		return NULL;
-	}
 	dpi = calloc(1, sizeof *dpi);
 	if (dpi == NULL)
 		goto memory;
@@ -214,18 +204,18 @@ struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err)
 		list_append(dpi, &dpi->free, i);
 	dpi->module = module_new(err);
 	if (dpi->module == NULL) {
-		dpi_free(dpi);
+		inspection_free(dpi);
 		return NULL;
 	}
 	return dpi;
 memory:
 	(void)err_set(err, ERR_MEMORY, "no memory for DPI of %u flows", flows);
-	dpi_free(dpi);
+	inspection_free(dpi);
 	return NULL;
 }
 
 /* Gives a slot back; the most recently used one is the next to go out, while it is in the cache. */
-static void slot_release(struct dpi *dpi, uint32_t place)
+static void slot_release(struct inspection *dpi, uint32_t place)
 {
 	struct slot *slot = &dpi->slots[place];
 	struct ndpi_flow_struct *flow = &dpi->flows[place];
@@ -241,14 +231,14 @@ static void slot_release(struct dpi *dpi, uint32_t place)
 }
 
 /* No more packets for this flow: its label waits to be collected. */
-static void slot_settle(struct dpi *dpi, uint32_t place)
+static void slot_settle(struct inspection *dpi, uint32_t place)
 {
 	list_remove(dpi, &dpi->active, place);
 	dpi->slots[place].state = SLOT_READY;
 	list_append(dpi, &dpi->ready, place);
 }
 
-void dpi_free(struct dpi *dpi)
+void inspection_free(struct inspection *dpi)
 {
 	if (dpi == NULL)
 		return;
@@ -265,7 +255,7 @@ void dpi_free(struct dpi *dpi)
 }
 
 /* The active slot a handle stands for, or SLOT_NONE when it is stale. */
-static uint32_t slot_of(const struct dpi *dpi, uint32_t handle)
+static uint32_t slot_of(const struct inspection *dpi, uint32_t handle)
 {
 	uint32_t place = (handle & PLACE_MASK) - 1;
 
@@ -275,7 +265,7 @@ static uint32_t slot_of(const struct dpi *dpi, uint32_t handle)
 	return place;
 }
 
-static uint32_t slot_take(struct dpi *dpi, uint64_t flow, const struct packet *packet,
+static uint32_t slot_take(struct inspection *dpi, uint64_t flow, const struct packet *packet,
 			  uint32_t *handle)
 {
 	uint32_t place = dpi->free.tail;
@@ -302,30 +292,6 @@ static uint32_t slot_take(struct dpi *dpi, uint64_t flow, const struct packet *p
 	return place;
 }
 
-/* What nDPI may see; everything it assumes without looking is looked at here. */
-static bool is_fit(const struct packet *packet)
-{
-	const uint32_t refused = PACKET_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_EXT_HEADERS |
-				 PACKET_BAD_LENGTH | PACKET_SRH;
-	const uint8_t *l3 = packet->l3_data;
-	size_t header = packet->l3 == L3_IPV4 ? IPV4_HEADER : IPV6_HEADER;
-
-	if ((packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6) || l3 == NULL || packet->l4 == NULL ||
-	    (packet->flags & PACKET_L4) == 0 || (packet->flags & refused) != 0 ||
-	    packet->payload_len == 0 || packet->l3_len <= header || packet->l4 != l3 + header)
-		return false;
-	if (packet->proto == IPPROTO_NUM_TCP) {
-		if ((packet->flags & PACKET_TCP_WHOLE) == 0 || packet->tcp_header_len < 20 ||
-		    packet->l3_len <= header + packet->tcp_header_len)
-			return false;
-	} else if (packet->proto != IPPROTO_NUM_UDP || packet->l3_len <= header + 8) {
-		return false;
-	}
-	if (packet->l3 == L3_IPV4)
-		return l3[0] == 0x45 && l3[9] == packet->proto;
-	return l3[0] >> 4 == 6 && l3[6] == packet->proto;
-}
-
 static void store_be16(uint8_t *out, uint16_t value)
 {
 	out[0] = (uint8_t)(value >> 8);
@@ -333,7 +299,7 @@ static void store_be16(uint8_t *out, uint16_t value)
 }
 
 /* Copies a packet; one that was cut gets the length it has, or nDPI would not look at it. */
-static uint16_t buffer_fill(struct dpi *dpi, const struct packet *packet)
+static uint16_t buffer_fill(struct inspection *dpi, const struct packet *packet)
 {
 	uint16_t len =
 	    (uint16_t)(packet->l3_len < DPI_PACKET_MAX ? packet->l3_len : DPI_PACKET_MAX);
@@ -347,13 +313,6 @@ static uint16_t buffer_fill(struct dpi *dpi, const struct packet *packet)
 	return len;
 }
 
-static unsigned packets_of(const struct dpi *dpi, const struct packet *packet)
-{
-	if (packet->proto == IPPROTO_NUM_UDP && dpi->packets > DPI_UDP_PACKETS)
-		return DPI_UDP_PACKETS;
-	return dpi->packets;
-}
-
 /*
  * All that a label has is there, although nDPI would wait for the answer: application and name come
  * with the question, of a request's credentials it sees those of the first packet alone.
@@ -365,13 +324,14 @@ static bool is_told(const struct ndpi_flow_struct *flow, uint16_t upper, uint16_
 		upper == NDPI_PROTOCOL_HTTP || service == NDPI_PROTOCOL_HTTP);
 }
 
-static bool is_enough(const struct dpi *dpi, uint32_t place, const struct packet *packet,
+static bool is_enough(const struct inspection *dpi, uint32_t place, const struct packet *packet,
 		      const ndpi_protocol *protocol)
 {
 	const struct slot *slot = &dpi->slots[place];
 	uint16_t upper = compat_master(protocol), service = compat_app(protocol);
 
-	if (slot->packets >= packets_of(dpi, packet) || dpi->heap.bytes > dpi->heap_limit ||
+	if (slot->packets >= dpi_packets_of(packet, dpi->packets) ||
+	    dpi->heap.bytes > dpi->heap_limit ||
 	    compat_complete(dpi->module, &dpi->flows[place], protocol))
 		return true;
 	if (upper == NDPI_PROTOCOL_UNKNOWN && service == NDPI_PROTOCOL_UNKNOWN)
@@ -379,8 +339,8 @@ static bool is_enough(const struct dpi *dpi, uint32_t place, const struct packet
 	return is_told(&dpi->flows[place], upper, service);
 }
 
-enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
-			    const struct packet *packet, uint64_t now_ns)
+enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32_t *handle,
+				   const struct packet *packet, uint64_t now_ns)
 {
 	ndpi_protocol protocol;
 	struct slot *slot;
@@ -389,7 +349,7 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 
 	if (dpi->packets == 0)
 		return DPI_DONE;
-	if (!is_fit(packet))
+	if (!dpi_fits(packet))
 		return DPI_MORE;
 	if (*handle == 0) {
 		place = slot_take(dpi, flow, packet, handle);
@@ -421,7 +381,7 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 	return DPI_DONE;
 }
 
-void dpi_finish(struct dpi *dpi, uint32_t *handle)
+void inspection_finish(struct inspection *dpi, uint32_t *handle)
 {
 	uint32_t place = *handle == 0 ? SLOT_NONE : slot_of(dpi, *handle);
 
@@ -453,7 +413,7 @@ static bool is_sure(const struct ndpi_flow_struct *flow)
 	       flow->confidence == NDPI_CONFIDENCE_DPI_CACHE;
 }
 
-static void app_fill(struct dpi *dpi, struct ndpi_flow_struct *flow, struct app *app)
+static void app_fill(struct inspection *dpi, struct ndpi_flow_struct *flow, struct app *app)
 {
 	ndpi_protocol protocol = compat_settle(dpi->module, flow);
 	uint16_t upper = compat_master(&protocol), service = compat_app(&protocol);
@@ -485,7 +445,7 @@ static void app_fill(struct dpi *dpi, struct ndpi_flow_struct *flow, struct app 
 	}
 }
 
-bool dpi_collect(struct dpi *dpi, struct dpi_result *result)
+bool inspection_collect(struct inspection *dpi, struct dpi_result *result)
 {
 	uint32_t place = dpi->ready.head;
 
@@ -499,7 +459,7 @@ bool dpi_collect(struct dpi *dpi, struct dpi_result *result)
 	return true;
 }
 
-void dpi_stats(struct dpi *dpi, struct stats *stats)
+void inspection_stats(struct inspection *dpi, struct stats *stats)
 {
 	stat_add(stats, STAT_DPI_PACKETS, dpi->stat_packets);
 	stat_add(stats, STAT_DPI_FLOWS, dpi->stat_flows);

@@ -34,10 +34,12 @@ struct flow_key { /* a is the lower (address, port) */
 	uint8_t zero;
 };
 
+#define SCOPE_VLAN 0x8000u
+
 /* By which NICs, in which segment, at which tap. */
 struct path_key {
 	struct mac_addr smac, dmac;
-	uint16_t scope; /* segment id, or 0x8000 | VLAN when the inventory has none */
+	uint16_t scope; /* segment id, or SCOPE_VLAN | VLAN when the inventory has none */
 	uint16_t tap;
 };
 

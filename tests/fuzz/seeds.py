@@ -281,10 +281,27 @@ def pipeline_seeds():
         put("pipeline", key, sequence(2, 0, 0, [(0, frame), (10**9, frame)]))
 
 
+def desk_seeds():
+    """targets/desk.c: SHOW, FINISH, TURN, ANSWER, BYTES, HEAD, TAIL, TAKE, EPOCH."""
+    text = b"\x01\0\0\0\0\0\0\0" + b"\0" * 8 + b"TLS\0" + b"\0" * 20
+    put("desk", "label", b"\0\1\3\0\0" + bytes([len(text)]) + text + b"\2\0")
+    put("desk", "endless-text", b"\0\1\3\0\0\xf0" + b"A" * 240 + b"\2\0")
+    put("desk", "nobody", b"\0\1\3\4\0\0\3\0\7\0\2\0")
+    put("desk", "quiet", b"\0\0\0\1\2\xff\7\7\1\2\2\0")
+    put("desk", "full", b"\0\0\0\1\0\2\0\3\0\4\0\4\2\0")
+    put("desk", "last", b"\0\0" * 5 + b"\2\0")
+    put("desk", "head", b"\0\1\5\x7f\xff\xff\xff\2\0\2\0")
+    put("desk", "length", b"\0\1\4\4\xff\xff\xff\xff\5\0\0\0\x40\2\0\2\0")
+    put("desk", "tail", b"\6\xff\xff\xff\xff\x10" + b"\0\0\1\0" * 8 + b"\2\0")
+    put("desk", "epoch", b"\0\1\x08\1\1\0\1\2\0")
+
+
 def frame_seeds():
     for key, frame in FRAMES.items():
         put("decode", key, b"\0\0\0" + frame)
         put("dpi", key, b"\0" + struct.pack("!H", len(frame)) + frame)
+        if len(frame) > 18:
+            put("dpi", key + "-packet", b"\x80" + struct.pack("!H", len(frame) - 18) + frame[18:])
     for link, head in LINKS.items():
         put("decode", f"link{link}", bytes([link]) + b"\0\0" + head + INNER_IP)
     put("decode", "link7", b"\x07\0\0" + ipv6(V6_A, V6_B, 17, udp(1, 2, b"abc")))
@@ -518,6 +535,7 @@ def mmdb_seeds():
 pipeline_seeds()
 mmdb_seeds()
 frame_seeds()
+desk_seeds()
 file_seeds()
 sink_seeds()
 word_seeds()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 # The nouns in reading order: a contract includes earlier ones only.
-CONTRACTS = ("err clock addr stats options frame capture packet tenant flow app finding detector "
+CONTRACTS = ("err clock addr stats options frame capture packet tenant flow dpi app finding detector "
              "rule alert sink").split()
 # The last contract a room may know.
 ROOMS = {"capture": "capture", "decode": "packet", "tenant": "tenant", "flow": "flow", "dpi": "app",

@@ -11,6 +11,7 @@
  *	macs        macof: every frame from and to other MACs, the IP length broken as macof does
  *	tuples      every frame a flow of its own (TCP SYN, random ends)
  *	answered    flows with an answer and payload: what a table must not hold dear for ever
+ *	http        every frame a flow of its own that DPI has a label for: a request, and the end
  *	vlans       random VLAN tags, 1 to 4 of them
  *	arp         ARP replies for random addresses from random MACs
  *	dns         DNS queries and answers for random names
@@ -154,6 +155,17 @@ static void make_answered(struct out *o, uint64_t n)
 	put_any(o, 32);
 }
 
+static void make_http(struct out *o)
+{
+	static const char request[] = "GET /index.html HTTP/1.1\r\nHost: shop.example\r\n"
+				      "User-Agent: curl/8.5.0\r\nAccept: */*\r\n\r\n";
+
+	ethernet(o, 0x800);
+	ip(o, 6, 20 + sizeof request - 1, inside(), 0xc6000000 | (any() & 0xffffff), 0);
+	tcp(o, (unsigned)(1024 + (any() & 0x7fff)), 80, 0x19);
+	put(o, request, sizeof request - 1);
+}
+
 static void make_vlans(struct out *o)
 {
 	put_mac(o);
@@ -273,6 +285,8 @@ static int make(const char *kind, uint64_t n, struct out *o)
 		make_tuples(o);
 	else if (strcmp(kind, "answered") == 0)
 		make_answered(o, n);
+	else if (strcmp(kind, "http") == 0)
+		make_http(o);
 	else if (strcmp(kind, "vlans") == 0)
 		make_vlans(o);
 	else if (strcmp(kind, "arp") == 0)

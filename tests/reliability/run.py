@@ -13,7 +13,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTS = ["flood", "config", "faults", "calls", "injection", "bury", "clock", "same", "shed"]
+PARTS = ["flood", "config", "faults", "calls", "injection", "bury", "clock", "same", "shed", "dpi"]
 TIMEOUT = 600
 
 

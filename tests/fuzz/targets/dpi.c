@@ -2,7 +2,8 @@
 /*
  * dpi.c - frames through decoding to DPI: is nDPI shown only what it was promised?
  *
- *	input: flow | length (be16) | Ethernet frame ...
+ *	input: flow | length (be16) | Ethernet frame ...     flow & 0x80: not a frame but a packet,
+ *	                                                     as a worker hands it to the DPI process
  *
  * The linker puts __wrap_ndpi_detection_process_packet() in nDPI's way.  What nDPI makes of a good
  * packet is not asked here, but what it labels is collected.
@@ -13,6 +14,7 @@
 
 #include "bulkhead/app.h"
 #include "bulkhead/clock.h"
+#include "dpi/fit.h"
 
 #define FLOWS 4
 #define SLACK 64
@@ -106,6 +108,17 @@ static void submit(struct dpi *dpi, uint32_t *handle, uint64_t flow, const uint8
 	free(copy);
 }
 
+static void submit_packet(struct dpi *dpi, uint32_t *handle, uint64_t flow, const uint8_t *bytes,
+			  size_t len)
+{
+	uint8_t *copy = fuzz_copy(bytes, len);
+	struct packet packet;
+
+	if (dpi_fit_bytes(copy, len, &packet))
+		(void)dpi_submit(dpi, flow, handle, &packet, NS_PER_SEC);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dpi *dpi;
@@ -117,11 +130,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dpi = dpi_new(FLOWS - 1, 8, &err); /* one too few */
 	FUZZ_CHECK(dpi != NULL);
 	while (cursor_left(&c) > 3) {
-		uint64_t flow = cursor_u8(&c) % FLOWS;
+		uint8_t what = cursor_u8(&c);
+		uint64_t flow = (what & 0x7f) % FLOWS;
 		size_t len = cursor_be16(&c);
 
 		len = len < cursor_left(&c) ? len : cursor_left(&c);
-		submit(dpi, &handle[flow], flow, cursor_take(&c, len), len);
+		(what & 0x80 ? submit_packet : submit)(dpi, &handle[flow], flow,
+						       cursor_take(&c, len), len);
 		collect(dpi);
 	}
 	for (unsigned i = 0; i < FLOWS; i++)

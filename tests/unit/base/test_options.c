@@ -283,7 +283,7 @@ static void every_default_is_valid(void **state)
 
 	(void)state;
 	options_describe(take_setting, &count);
-	assert_int_equal(count, 42);
+	assert_int_equal(count, 43);
 }
 
 int main(void)

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve.h - what the DPI process does (dpi_serve() of bulkhead/dpi.h), a step at a time: for tests.
+ */
+#ifndef DPI_SERVE_H
+#define DPI_SERVE_H
+
+#include <stdbool.h>
+
+#include "bulkhead/dpi.h"
+
+struct service;
+
+/* For the epoch that the segment is in now. */
+struct service *service_new(const struct dpi_segment *segment, struct err *err);
+void service_free(struct service *service);
+/* Takes what waits, some of each post; false when nothing did. */
+bool service_turn(struct service *service);
+
+#endif
