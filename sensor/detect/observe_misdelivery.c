@@ -3,12 +3,23 @@
  * observe_misdelivery.c - packets of another tenant were delivered to a host and stayed there.
  *
  * An in-leg whose flow shows no out-leg within the relay window.
+ *
+ * Who was made to receive them is no actor: when another tenant's NIC told the neighbours that the
+ * address is at this one, it is that one's doing (spoof.arp, spoof.ndp).
  */
+#include "base/table.h"
 #include "detect/build.h"
+#include "detect/claim.h"
 #include "detect/pending.h"
+
+#define PLANTED 4096
+/* A false binding is believed as long as any other: see spoof_proxy_arp.c. */
+#define BELIEVED_NS (60 * UINT64_C(1000000000))
 
 struct state {
 	struct pending *pending;
+	struct table
+	    *planted; /* NICs of which another one said that an address is there; the time */
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -16,7 +27,36 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	struct state *s = opaque;
 
 	s->pending = pending_new(options->windows.relay, seed);
-	return s->pending != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+	s->planted = table_new(PLANTED, sizeof(uint64_t), sizeof(uint64_t), seed);
+	if (s->pending == NULL || s->planted == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
+}
+
+static void note_planted(struct state *s, const struct event *ev)
+{
+	struct carrier at;
+	struct owner owner;
+	struct claim claim;
+	uint64_t mac;
+
+	if (!ev->has_mac || !is_tenant(ev->from.tenant) ||
+	    !(ev->kind == EVENT_ARP ? claim_of_arp(ev, &claim) : claim_of_nd(ev, &claim)))
+		return;
+	at = inventory_carrier(ev->inv, claim.mac);
+	owner = bindings_owner(ev->bindings, ev->inv, ev->domain, &claim.ip, ev->ts_ns);
+	if (!is_other_tenant(at.tenant, ev->from.tenant) || owner.tenant == at.tenant)
+		return;
+	mac = mac_to_u64(claim.mac);
+	*(uint64_t *)table_put(s->planted, &mac, NULL) = ev->ts_ns;
+}
+
+static bool was_planted(const struct state *s, const struct event *ev)
+{
+	uint64_t mac = mac_to_u64(ev->dmac);
+	const uint64_t *at_ns = table_find(s->planted, &mac);
+
+	return at_ns != NULL && ev->ts_ns - *at_ns <= BELIEVED_NS;
 }
 
 static void first(struct finding *f, const struct event *ev, unsigned end)
@@ -40,11 +80,15 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 		pending_relayed(s->pending, ev);
 		return;
 	}
+	if (ev->kind != EVENT_PATH) {
+		note_planted(s, ev);
+		return;
+	}
 	if (!(ev->path & PATH_TO_STRANGER) || !is_tenant(ev->to.tenant))
 		return;
 	/* Sent by the NIC's own host, or by its tenant's other one: it comes back from where it
 	 * went. */
-	if (ev->from.tenant == ev->to.tenant)
+	if (ev->from.tenant == ev->to.tenant || was_planted(s, ev))
 		return;
 	count = build_victims(ev, ev->to.tenant, which);
 	for (unsigned i = 0; i < count; i++)
@@ -64,18 +108,24 @@ static void finish(void *opaque, uint64_t now_ns, struct findings *out)
 
 static uint64_t evicted(const void *opaque)
 {
-	return pending_evicted(((const struct state *)opaque)->pending);
+	const struct state *s = opaque;
+
+	return pending_evicted(s->pending) + table_evicted(s->planted);
 }
 
 static void close_state(void *opaque)
 {
-	pending_free(((struct state *)opaque)->pending);
+	struct state *s = opaque;
+
+	pending_free(s->pending);
+	table_free(s->planted);
 }
 
 const struct detector detect_observe_misdelivery = {
     .kind = "observe.misdelivery",
     .summary = "packets of another tenant delivered to a host that does not pass them on",
-    .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED),
+    .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_ARP) |
+	     EVENT_BIT(EVENT_ND),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
