@@ -21,6 +21,8 @@
 /* Packets of a strange path that are looked for with other addresses: a relay may begin in the
  * middle of a conversation. */
 #define YOUNG_PACKETS 32
+/* Answers of one conversation, by who was not asked, that are told. */
+#define STRAYS 3
 
 static bool zero_key(const struct path_key *key)
 {
@@ -451,6 +453,19 @@ static struct watch_path *new_path(struct worker *w, const struct flow *flow, st
 	return added;
 }
 
+/* One conversation may be answered again and again, as echoes are. */
+static void answer_again(struct worker *w, const struct flow *flow, unsigned direction,
+			 const struct packet *packet, const struct place *place)
+{
+	struct path_parties p = {.from = inventory_carrier(w->inv, packet->smac)};
+
+	if (p.from.tenant < TENANT_FIRST)
+		return;
+	p.src = inventory_owner(w->inv, place->domain, &packet->src);
+	if (answers_unasked(w, flow, direction, &p, packet))
+		tell_odd(w, EVENT_STRAY, flow, direction, packet, place);
+}
+
 /* Returns whether the path is young. */
 static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, unsigned direction,
 		      const struct path_key *key, uint32_t bits, const struct packet *packet,
@@ -465,6 +480,9 @@ static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 	note_place(path, packet, place);
 	path->packets++;
 	path->bytes += packet->ip_len;
+	/* judge_path() told of the first. */
+	if (path->packets > 1 && path->packets <= STRAYS && worker_wants(w, EVENT_STRAY))
+		answer_again(w, flow, direction, packet, place);
 	if (path->packets <= TELL_FIRST || w->now_ns - path->told_ns >= TELL_EVERY)
 		tell_counts(w, flow, path, packet, place, false);
 	if (shed_match(w, packet)) {

@@ -2,7 +2,8 @@
 /*
  * observe_misdelivery.c - packets of another tenant were delivered to a host and stayed there.
  *
- * An in-leg whose flow shows no out-leg within the relay window.
+ * An in-leg whose flow shows no out-leg within the relay window.  What its rightful receiver
+ * answered did not stay there: who listens is observe.promiscuous-reply's business.
  *
  * Who was made to receive them is no actor: when another tenant's NIC told the neighbours that the
  * address is at this one, it is that one's doing (spoof.arp, spoof.ndp).
@@ -80,6 +81,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 		pending_relayed(s->pending, ev);
 		return;
 	}
+	if (ev->kind == EVENT_STRAY) {
+		pending_answered(s->pending, ev);
+		return;
+	}
 	if (ev->kind != EVENT_PATH) {
 		note_planted(s, ev);
 		return;
@@ -124,8 +129,8 @@ static void close_state(void *opaque)
 const struct detector detect_observe_misdelivery = {
     .kind = "observe.misdelivery",
     .summary = "packets of another tenant delivered to a host that does not pass them on",
-    .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_ARP) |
-	     EVENT_BIT(EVENT_ND),
+    .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_STRAY) |
+	     EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -147,6 +147,18 @@ void pending_relayed(struct pending *p, const struct event *ev)
 	}
 }
 
+void pending_answered(struct pending *p, const struct event *ev)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		struct key key = {
+		    .flow_id = ev->flow_id, .mac = mac_to_u64(ev->u.stray.asked), .end = end};
+		struct entry *e = table_find(p->table, &key);
+
+		if (e != NULL)
+			e->relayed = true;
+	}
+}
+
 static void tell_until(struct pending *p, uint64_t due_ns, struct findings *out)
 {
 	struct entry *e = table_oldest(p->table);
