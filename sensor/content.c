@@ -370,13 +370,32 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 		tell_payload(w, flow, direction, packet, place, path);
 }
 
+/* The first echoes of each direction, and of what a stranger carries: a NAT changes their id. */
+static void echo(struct worker *w, struct flow *flow, unsigned direction,
+		 const struct packet *packet, const struct place *place, uint32_t path)
+{
+	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+	struct token token;
+
+	if (flow->payloads[direction] < UINT8_MAX)
+		flow->payloads[direction]++;
+	if ((flow->payloads[direction] <= PAYLOAD_TOKEN_PACKETS || strange) && wants_tokens(w) &&
+	    token_of_echo(packet, &w->shared->key, &token))
+		tell_token(w, flow, direction, packet, place, path, &token);
+}
+
 void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path)
 {
 	bool tcp = packet->proto == IPPROTO_NUM_TCP;
 
-	if (!(packet->flags & PACKET_L4) || (!tcp && packet->proto != IPPROTO_NUM_UDP))
+	if (!(packet->flags & PACKET_L4))
 		return;
+	if (!tcp && packet->proto != IPPROTO_NUM_UDP) {
+		if (packet->proto == IPPROTO_NUM_ICMP || packet->proto == IPPROTO_NUM_ICMPV6)
+			echo(w, flow, direction, packet, place, path);
+		return;
+	}
 	if (tcp)
 		tcp_handshake(w, flow, direction, packet, place, path);
 	if (packet->payload_wire > 0)

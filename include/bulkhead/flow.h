@@ -80,10 +80,11 @@ enum token_kind {
 	TOKEN_MYSQL_SCRAMBLE,
 	TOKEN_POSTGRES_SALT,
 	TOKEN_SIP_BRANCH,
-	TOKEN_HTTP_HEAD, /* request head of 60 bytes or more: path and end-to-end headers */
-	TOKEN_DNS_QUERY, /* id and question */
-	TOKEN_TCP_SYN,	 /* initial sequence number with the options that a NAT leaves alone */
-	TOKEN_PAYLOAD,	 /* 24 bytes or more of a payload */
+	TOKEN_HTTP_HEAD,  /* request head of 60 bytes or more: path and end-to-end headers */
+	TOKEN_DNS_QUERY,  /* id and question */
+	TOKEN_TCP_SYN,	  /* initial sequence number with the options that a NAT leaves alone */
+	TOKEN_TLS_RECORD, /* an enciphered record: of one session alone */
+	TOKEN_PAYLOAD,	  /* 24 bytes or more of a payload */
 	TOKEN_MAX
 };
 
@@ -123,8 +124,10 @@ unsigned token_extract(const struct packet *packet, const struct hash_key *key,
 		       struct token out[static TOKENS_A_PACKET]);
 /* The token of a TCP SYN or SYN-ACK; false for anything else. */
 bool token_of_syn(const struct packet *packet, const struct hash_key *key, struct token *out);
-/* The token of any payload of 24 bytes or more. */
+/* The token of any payload of 24 bytes or more; of kind TOKEN_TLS_RECORD when it is one. */
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out);
+/* The token of an echo request or reply with 24 bytes or more of data: a NAT changes its id. */
+bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out);
 const char *token_name(enum token_kind kind); /* "TLS client random" ... */
 
 #endif

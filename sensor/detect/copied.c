@@ -22,6 +22,7 @@
 #include "detect/copied.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/table.h"
 #include "detect/build.h"
@@ -31,6 +32,7 @@
 #define NATIVE_NS (60 * UINT64_C(1000000000))
 #define TALLIES 4096
 #define RELAYS 4096
+#define NATIVES 4096
 /* A switch floods a frame or two when an address aged out, and a host that records its own port
  * honestly has them in its capture; the answer ends it.  More than so many within a few seconds,
  * or both directions of a conversation, are no flood. */
@@ -53,9 +55,17 @@ struct relay_key {
 	uint32_t domain, tenant;
 };
 
+/* A conversation of which a copied packet was seen natively. */
+struct native_key {
+	struct ip_addr src, dst;
+	uint16_t sport, dport, domain, proto;
+	uint64_t tenant; /* who may have no business with it */
+};
+
 struct copied_book {
 	struct table *tallies;
-	struct table *relays; /* set of relay_key; the value is the time */
+	struct table *relays;  /* set of relay_key; the value is the time */
+	struct table *natives; /* likewise of native_key */
 };
 
 struct copied_book *copied_book_new(uint64_t seed)
@@ -66,7 +76,8 @@ struct copied_book *copied_book_new(uint64_t seed)
 		return NULL;
 	book->tallies = table_new(TALLIES, sizeof(struct tally_key), sizeof(struct tally), seed);
 	book->relays = table_new(RELAYS, sizeof(struct relay_key), sizeof(uint64_t), seed);
-	if (book->tallies == NULL || book->relays == NULL) {
+	book->natives = table_new(NATIVES, sizeof(struct native_key), sizeof(uint64_t), seed);
+	if (book->tallies == NULL || book->relays == NULL || book->natives == NULL) {
 		copied_book_free(book);
 		return NULL;
 	}
@@ -79,12 +90,14 @@ void copied_book_free(struct copied_book *book)
 		return;
 	table_free(book->tallies);
 	table_free(book->relays);
+	table_free(book->natives);
 	free(book);
 }
 
 uint64_t copied_evicted(const struct copied_book *book)
 {
-	return table_evicted(book->tallies) + table_evicted(book->relays);
+	return table_evicted(book->tallies) + table_evicted(book->relays) +
+	       table_evicted(book->natives);
 }
 
 void copied_note_relay(struct copied_book *book, const struct event *ev)
@@ -162,6 +175,32 @@ static bool seen_natively(const struct copied_case *c)
 		    inventory_carrier(c->ev->inv, leg[i]->dmac).tenant != c->tenant)
 			return true;
 	return false;
+}
+
+/* The first packets of a conversation have what makes them known, later ones may not, the less
+ * the shorter they are cut: what was known stays so for its conversation, both ways. */
+static bool is_native(const struct copied_case *c)
+{
+	const struct packet *p = c->packet;
+	bool swapped = memcmp(&p->src, &p->dst, sizeof p->src) > 0;
+	struct native_key key = {.src = swapped ? p->dst : p->src,
+				 .dst = swapped ? p->src : p->dst,
+				 .sport = swapped ? p->dport : p->sport,
+				 .dport = swapped ? p->sport : p->dport,
+				 .domain = c->domain,
+				 .proto = p->proto,
+				 .tenant = c->tenant};
+	uint64_t *seen = table_find(c->book->natives, &key);
+
+	if (seen != NULL && c->ev->ts_ns - *seen <= NATIVE_NS) {
+		*seen = c->ev->ts_ns;
+		return true;
+	}
+	if (!seen_natively(c))
+		return false;
+	if (p->proto == IPPROTO_NUM_TCP || p->proto == IPPROTO_NUM_UDP)
+		*(uint64_t *)table_put(c->book->natives, &key, NULL) = c->ev->ts_ns;
+	return true;
 }
 
 /* ---- whose packet ---------------------------------------------------------------------------- */
@@ -270,7 +309,7 @@ void copied_judge(const struct copied_case *c, struct copied *out)
 	}
 	if (is_own(c, out, &in))
 		return;
-	in.native = seen_natively(c);
+	in.native = is_native(c);
 	out->native = in.native;
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t victim = out->owner[i].tenant;

@@ -34,7 +34,7 @@ uint64_t copied_evicted(const struct copied_book *book);
 void copied_note_relay(struct copied_book *book, const struct event *ev);
 
 struct copied_case {
-	const struct copied_book *book;
+	struct copied_book *book;
 	const struct event *ev; /* inventory, leases and time */
 	const struct packet *packet;
 	uint16_t domain;

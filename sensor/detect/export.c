@@ -9,6 +9,7 @@
 
 /* A stream that began before the sensor did is told by a record this near to a packet's begin. */
 #define LATE_SPAN 256
+#define BARE_FRAMES 64 /* in one payload: a merged super-frame of small ones */
 #define SFLOW_SAMPLES 256
 #define SFLOW_RECORDS 64
 #define SFLOW_ETHERNET 1
@@ -19,7 +20,8 @@ bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns)
 {
 	struct export_stream s = {0};
 
-	return mark_sflow(data, len) || mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
+	return mark_bare(data, len) != EXPORT_NONE || mark_sflow(data, len) ||
+	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -321,11 +323,37 @@ bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *cont
 	return true;
 }
 
+/* ---- bare packets ---------------------------------------------------------------------------- */
+
+enum export_format export_bare(const uint8_t *data, size_t len, export_each *each, void *context)
+{
+	enum export_format format = EXPORT_NONE;
+	struct mark_place place;
+
+	/* A stream may hold several writes of a frame each in one segment. */
+	for (unsigned i = 0; i < BARE_FRAMES && mark_packet(data, len, &place); i++) {
+		size_t all = place.at + place.len;
+
+		each(context, &(struct export_packet){
+				  .data = data + place.at,
+				  .caplen = (uint32_t)(all < len ? place.len : len - place.at),
+				  .len = (uint32_t)place.len,
+				  .linktype = place.linktype});
+		format = place.format;
+		if (all >= len)
+			break;
+		data += all;
+		len -= all;
+	}
+	return format;
+}
+
 const char *export_name(enum export_format format)
 {
 	static const char *const names[] = {
-	    [EXPORT_NONE] = "unknown", [EXPORT_PCAP] = "pcap",	 [EXPORT_PCAPNG] = "pcapng",
-	    [EXPORT_RPCAP] = "rpcap",  [EXPORT_SFLOW] = "sFlow",
+	    [EXPORT_NONE] = "unknown",	[EXPORT_PCAP] = "pcap",	  [EXPORT_PCAPNG] = "pcapng",
+	    [EXPORT_RPCAP] = "rpcap",	[EXPORT_SFLOW] = "sFlow", [EXPORT_FRAMES] = "frames",
+	    [EXPORT_TUNNEL] = "tunnel",
 	};
 
 	return format < sizeof names / sizeof names[0] ? names[format] : "unknown";

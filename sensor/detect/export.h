@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * export.h - captured packets inside a payload: pcap, pcapng, rpcap and sFlow samples.
+ * export.h - captured packets inside a payload: pcap, pcapng, rpcap, sFlow samples, bare frames.
  *
  *	"nc" banner | file header | record header | packet | record header | pac
  *	                                             ket | record header | ...
@@ -19,7 +19,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum export_format { EXPORT_NONE, EXPORT_PCAP, EXPORT_PCAPNG, EXPORT_RPCAP, EXPORT_SFLOW };
+enum export_format {
+	EXPORT_NONE,
+	EXPORT_PCAP,
+	EXPORT_PCAPNG,
+	EXPORT_RPCAP,
+	EXPORT_SFLOW,
+	EXPORT_FRAMES, /* nothing but the frames, each at the begin of a payload */
+	EXPORT_TUNNEL, /* packets behind nothing or a short header: a tunnel on a port of its own */
+};
 
 #define EXPORT_SNAP 1536 /* of a packet: a full Ethernet frame */
 #define EXPORT_HEAD 28	 /* the longest record header: pcapng's enhanced packet block, rpcap's */
@@ -56,6 +64,9 @@ void export_gap(struct export_stream *s, uint64_t missing, export_each *each, vo
 
 /* The raw headers in one sFlow version 5 datagram.  False when it is none. */
 bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *context);
+
+/* The bare frames or packets that fill a payload; EXPORT_NONE when there are none. */
+enum export_format export_bare(const uint8_t *data, size_t len, export_each *each, void *context);
 
 const char *export_name(enum export_format format); /* "pcap" ... */
 

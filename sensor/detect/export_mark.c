@@ -16,6 +16,8 @@
 #define NS_A_SECOND UINT64_C(1000000000)
 #define US_A_SECOND UINT64_C(1000000)
 #define ETHERNET 14
+#define IPV4_HEADER 20
+#define IPV6_HEADER 40
 
 static const struct {
 	uint8_t magic[4];
@@ -261,6 +263,78 @@ size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_
 		return file;
 	*s = seen;
 	return at;
+}
+
+/* RFC 1071 over an IPv4 header. */
+static bool sums_up(const uint8_t *p, size_t len)
+{
+	uint32_t sum = 0;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += read_be16(p + i);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return ((sum + (sum >> 16)) & 0xffff) == 0xffff;
+}
+
+/* The length of an IP packet by its header, 0 when that contradicts itself. */
+static size_t ip_length(const uint8_t *p, size_t len)
+{
+	size_t header;
+
+	if (len < IPV4_HEADER)
+		return 0;
+	if (p[0] >> 4 == 6)
+		return len < IPV6_HEADER ? 0 : IPV6_HEADER + (size_t)read_be16(p + 4);
+	header = (size_t)(p[0] & 15) * 4;
+	if (p[0] >> 4 != 4 || header < IPV4_HEADER || header > len || read_be16(p + 2) < header ||
+	    !sums_up(p, header))
+		return 0;
+	return read_be16(p + 2);
+}
+
+/*
+ * socat and its kin send what they read from an interface as it is; tunnels may use any port.
+ *
+ *	Ethernet | IP			frames
+ *	IP				IP in UDP (FOU), a tun device's packets
+ *	4 bytes | IP			GUE (draft-ietf-intarea-gue), tun with packet information
+ *	8 bytes | Ethernet | IP		VXLAN
+ *
+ * The checksum of IPv4 and the length tell; IPv6 has no checksum, its length has to be exact.
+ */
+bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
+{
+	static const struct {
+		uint8_t before;
+		bool ethernet;
+	} kinds[] = {{0, true}, {0, false}, {4, false}, {8, true}};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		size_t at = kinds[i].before;
+		size_t link = kinds[i].ethernet ? ETHERNET : 0;
+		size_t ip;
+
+		if (len < at + link + IPV4_HEADER || (link > 0 && !ethernet_at(p + at, len - at)) ||
+		    (p[at + link] != 0x45 && p[at + link] >> 4 != 6))
+			continue;
+		ip = ip_length(p + at + link, len - at - link);
+		if (ip == 0 || (p[at + link] >> 4 == 6 && at + link + ip != len))
+			continue;
+		*place = (struct mark_place){.at = at,
+					     .len = link + ip,
+					     .linktype = link > 0 ? LINK_ETHERNET : LINK_RAW,
+					     .format = link > 0 && at == 0 ? EXPORT_FRAMES
+									   : EXPORT_TUNNEL};
+		return true;
+	}
+	return false;
+}
+
+enum export_format mark_bare(const uint8_t *p, size_t len)
+{
+	struct mark_place place;
+
+	return mark_packet(p, len, &place) ? place.format : EXPORT_NONE;
 }
 
 bool mark_sflow(const uint8_t *p, size_t len)

@@ -41,6 +41,17 @@ bool mark_record(enum export_format format, bool big, const uint8_t *p, size_t l
 size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_t records,
 		 uint64_t now_ns);
 
+/* A packet that is carried bare: where in the payload, how long by its own header. */
+struct mark_place {
+	size_t at, len;
+	uint16_t linktype;
+	enum export_format format; /* EXPORT_FRAMES, or EXPORT_TUNNEL */
+};
+
+/* Whole packets, or the begin of one that is cut, at p; false when the headers do not agree. */
+bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place);
+enum export_format mark_bare(const uint8_t *p, size_t len);
+
 bool mark_sflow(const uint8_t *p, size_t len);
 
 #endif

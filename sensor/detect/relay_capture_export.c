@@ -17,7 +17,8 @@
 #define TALKS 16    /* conversations a stream is watched for both directions of */
 #define VICTIMS 4   /* told of in one packet of the stream */
 
-static const char *const kinds[] = {"observe.capture-export", NULL};
+static const char *const kinds[] = {"observe.capture-export", "relay.tunnel", "observe.tunnel",
+				    NULL};
 
 struct stream_key {
 	uint64_t flow_id;
@@ -162,6 +163,13 @@ static void packet_read(void *context, const struct export_packet *exported)
 	}
 }
 
+static const char *kind_of(const struct stream *stream, bool receives)
+{
+	if (stream->in.format == EXPORT_TUNNEL)
+		return receives ? "observe.tunnel" : "relay.tunnel";
+	return receives ? "observe.capture-export" : "relay.capture-export";
+}
+
 static void tell(struct reading *r, unsigned receives, struct share *share, bool certain,
 		 struct findings *out)
 {
@@ -174,8 +182,7 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	if (!copied_enough(r->s->book, ends, victim, certain || share->mirrored, ev->ts_ns,
 			   &share->packets, &share->bytes))
 		return;
-	f = build_finding(out, ev, receives ? "observe.capture-export" : "relay.capture-export",
-			  share->copied.confidence);
+	f = build_finding(out, ev, kind_of(r->stream, receives), share->copied.confidence);
 	if (f == NULL)
 		return;
 	f->actor = r->end[receives].party;
@@ -200,6 +207,14 @@ static void feed(struct reading *r)
 	size_t len = p->payload_len;
 	uint64_t now_ns = r->ev->ts_ns;
 
+	if (stream->in.format == EXPORT_NONE || stream->in.format >= EXPORT_FRAMES) {
+		enum export_format bare = export_bare(data, len, packet_read, r);
+
+		if (bare != EXPORT_NONE)
+			stream->in.format = (uint8_t)bare;
+		if (stream->in.format >= EXPORT_FRAMES)
+			return;
+	}
 	if (p->proto != IPPROTO_NUM_TCP) {
 		if (export_sflow(data, len, packet_read, r))
 			stream->in.format = EXPORT_SFLOW;

@@ -147,11 +147,17 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 		pair_up(s, ev, mine, other, tenant, ev->app.host, out);
 }
 
+/* The end's tenant is its address's; a tenant's NIC that has to do with neither end stands in. */
+static uint32_t whose(uint32_t owner, uint32_t nic, uint32_t far)
+{
+	return is_tenant(owner) && (!is_tenant(nic) || nic == far) ? owner : nic;
+}
+
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
-	uint32_t client = is_tenant(ev->src.tenant) ? ev->src.tenant : ev->from.tenant;
-	uint32_t door = is_tenant(ev->dst.tenant) ? ev->dst.tenant : ev->to.tenant;
+	uint32_t client = whose(ev->src.tenant, ev->from.tenant, ev->dst.tenant);
+	uint32_t door = whose(ev->dst.tenant, ev->to.tenant, ev->src.tenant);
 
 	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
 		return;

@@ -27,14 +27,19 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return s->impostors != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
-/* The tenant at which a leg arrives (by IP, else by NIC), or that sends it. */
+/* The tenant at which a leg arrives (by IP, else by NIC; by NIC alone where a stranger stands in
+ * the way), or that sends it. */
 static uint32_t arrives_at(const struct leg_view *v)
 {
+	if (v->path & PATH_TO_STRANGER)
+		return v->to.tenant;
 	return is_tenant(v->dst.tenant) ? v->dst.tenant : v->to.tenant;
 }
 
 static uint32_t leaves_from(const struct leg_view *v)
 {
+	if (v->path & PATH_FROM_STRANGER)
+		return v->from.tenant;
 	return is_tenant(v->src.tenant) ? v->src.tenant : v->from.tenant;
 }
 

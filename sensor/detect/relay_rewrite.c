@@ -59,22 +59,35 @@ static bool its_own(const struct owner *owner, const struct ip_addr *ip, uint32_
 	       (owner->kind == OWNER_NONE && ip_is_private(ip));
 }
 
+/* Neither leg could be the carrier's own: it carries a stranger's conversation on both sides. */
+static bool both_strange(const struct leg_view *in, const struct leg_view *out_leg)
+{
+	return (in->path & PATH_TO_STRANGER) && (out_leg->path & PATH_FROM_STRANGER);
+}
+
 /*
  * The same content in two conversations is no rewriting yet: a file may be fetched twice, by two
  * hosts.  Source NAT puts the relay's own address in place of the client's, on the way out as
  * source and on the way back as destination; destination NAT changes one address and keeps both
- * ports.
+ * ports, or the client's own where a stranger carries both.  A proxy that borrows the client's
+ * address (TPROXY and its kin) changes nothing but its port.
  */
-static bool is_rewritten(const struct leg_view *in, const struct leg_view *out_leg, uint32_t relay)
+static bool is_rewritten(const struct event *ev, const struct leg_view *in,
+			 const struct leg_view *out_leg, uint32_t relay)
 {
 	const struct flow_tuple *a = &in->leg->tuple;
 	const struct flow_tuple *b = &out_leg->leg->tuple;
 	bool same_src = ip_equal(&a->src, &b->src);
 	bool same_dst = ip_equal(&a->dst, &b->dst);
+	bool client = (same_src && a->sport == b->sport) || (same_dst && a->dport == b->dport);
 
-	if (a->proto != b->proto || (same_src && same_dst))
+	if (a->proto != b->proto)
 		return false;
+	if (same_src && same_dst)
+		return ev->u.meet.token.random && both_strange(in, out_leg);
 	if ((same_src || same_dst) && a->sport == b->sport && a->dport == b->dport)
+		return true;
+	if (client && both_strange(in, out_leg))
 		return true;
 	return its_own(&out_leg->src, &b->src, relay) || its_own(&in->dst, &a->dst, relay);
 }
@@ -92,7 +105,7 @@ void rewrite_judge(const struct event *ev, const struct impostors *impostors,
 	if (!(in->path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)) &&
 	    !(out_leg->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)))
 		return;
-	if (!is_rewritten(in, out_leg, relay))
+	if (!is_rewritten(ev, in, out_leg, relay))
 		return;
 	/* The victim is an end of the in-leg on the way out, of the out-leg on the way back. */
 	if (is_other_tenant(in->src.tenant, relay))

@@ -32,6 +32,8 @@
 #define SCRAM_SCAN 256
 #define MYSQL_MAX_VERSION 64
 #define TLS_RANDOM 32
+#define ECHO_HEADER 8 /* RFC 792, RFC 4443: type, code, checksum, id, number */
+#define ECHO_NUMBER 2
 #define PROXY_LINE_MIN 8
 #define PROXY_LINE_MAX 107
 
@@ -460,10 +462,20 @@ static bool payload_is_random(const uint8_t *p, size_t len, unsigned kinds)
 	return high * 4 >= len && kinds * 4 >= len * 3;
 }
 
+/* RFC 8446 5.2: application data.  Its keys are those of one session. */
+static bool is_tls_record(const struct packet *packet)
+{
+	const uint8_t *p = packet->payload;
+
+	return packet->proto == IPPROTO_NUM_TCP && p[0] == 23 && p[1] == 3 && p[2] <= 4 &&
+	       read_be16(p + 3) >= PAYLOAD_TOKEN_MIN - TLS_RECORD;
+}
+
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out)
 {
 	size_t len = packet->payload_len, judged;
 	unsigned kinds;
+	bool random;
 
 	if (packet->payload == NULL || len < PAYLOAD_TOKEN_MIN)
 		return false;
@@ -472,8 +484,29 @@ bool token_of_payload(const struct packet *packet, const struct hash_key *key, s
 	kinds = variety(packet->payload, judged);
 	if (kinds < NONCE_MIN_KINDS)
 		return false;
-	token_set(out, key, TOKEN_PAYLOAD, packet->payload, len,
-		  payload_is_random(packet->payload, judged, kinds));
+	random = payload_is_random(packet->payload, judged, kinds);
+	token_set(out, key, random && is_tls_record(packet) ? TOKEN_TLS_RECORD : TOKEN_PAYLOAD,
+		  packet->payload, len, random);
+	return true;
+}
+
+bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out)
+{
+	uint8_t content[1 + ECHO_NUMBER + PAYLOAD_TOKEN_MAX];
+	bool v6 = packet->proto == IPPROTO_NUM_ICMPV6;
+	uint8_t request = v6 ? 128 : 8, reply = v6 ? 129 : 0;
+	size_t len;
+
+	if ((!v6 && packet->proto != IPPROTO_NUM_ICMP) || packet->l4 == NULL ||
+	    (packet->icmp_type != request && packet->icmp_type != reply) ||
+	    packet->l4_len < ECHO_HEADER + PAYLOAD_TOKEN_MIN)
+		return false;
+	len = payload_span(packet->l4_len - ECHO_HEADER, packet->l3_len < packet->ip_len);
+	if (variety(packet->l4 + ECHO_HEADER, len < NONCE_MAX ? len : NONCE_MAX) < NONCE_MIN_KINDS)
+		return false;
+	content[0] = packet->icmp_type == reply;
+	memcpy(content + 1, packet->l4 + ECHO_HEADER - ECHO_NUMBER, ECHO_NUMBER + len);
+	token_set(out, key, TOKEN_PAYLOAD, content, 1 + ECHO_NUMBER + len, false);
 	return true;
 }
 
@@ -493,6 +526,7 @@ const char *token_name(enum token_kind kind)
 	    [TOKEN_HTTP_HEAD] = "HTTP request head",
 	    [TOKEN_DNS_QUERY] = "DNS query",
 	    [TOKEN_TCP_SYN] = "TCP SYN",
+	    [TOKEN_TLS_RECORD] = "TLS record",
 	    [TOKEN_PAYLOAD] = "payload",
 	};
 

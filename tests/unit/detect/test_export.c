@@ -339,13 +339,58 @@ static void test_hostile(void **state)
 	    export_begins((const uint8_t *)"GET / HTTP/1.1\r\nHost: M\r\n\r\n", 28, NOW_NS));
 }
 
+/* An Ethernet frame with UDP over IPv4 whose checksum holds, and no more. */
+static const uint8_t bare[] = {
+    2,	0, 0, 0,  0, 1, 2, 0,  0, 0, 0, 2,  8,	  0,	0x45, 0, 0,  32, 0, 9,	 0,   0,   64,
+    17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 16, 0x92, 0x10, 0x93, 0, 12, 0,	 0, 'b', 'a', 'r', 'e'};
+
+static void test_bare_packets(void **state)
+{
+	uint8_t data[8 + 2 * sizeof bare] = {8, 0, 0, 0, 0, 0, 77, 0};
+	struct seen seen = {0};
+	uint32_t sum = 0;
+	uint8_t *frame = data + 8;
+
+	(void)state;
+	memcpy(frame, bare, sizeof bare);
+	for (unsigned i = 14; i < 34; i += 2)
+		sum += (uint32_t)frame[i] << 8 | frame[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	frame[24] = (uint8_t)(~sum >> 8);
+	frame[25] = (uint8_t)~sum;
+	memcpy(frame + sizeof bare, frame, sizeof bare);
+	assert_int_equal(export_bare(frame, sizeof bare, each, &seen), EXPORT_FRAMES);
+	assert_int_equal(seen.count, 1);
+	assert_int_equal(seen.last, 'e');
+	/* Two in one segment, the second cut. */
+	seen.count = 0;
+	assert_int_equal(export_bare(frame, 2 * sizeof bare - 2, each, &seen), EXPORT_FRAMES);
+	assert_int_equal(seen.count, 2);
+	/* Behind a VXLAN header; without Ethernet. */
+	assert_int_equal(export_bare(data, 8 + sizeof bare, each, &seen), EXPORT_TUNNEL);
+	assert_int_equal(seen.linktype, LINK_ETHERNET);
+	assert_int_equal(export_bare(frame + 14, sizeof bare - 14, each, &seen), EXPORT_TUNNEL);
+	assert_int_equal(seen.linktype, LINK_RAW);
+	assert_true(export_begins(frame, sizeof bare, NOW_NS));
+	frame[25] ^= 1;
+	assert_int_equal(export_bare(frame, sizeof bare, each, &seen), EXPORT_NONE);
+	for (size_t cut = 0; cut < sizeof bare; cut++) {
+		uint8_t *copy = malloc(cut + 1);
+
+		assert_non_null(copy);
+		memcpy(copy, bare, cut);
+		(void)export_bare(copy, cut, each, &seen);
+		free(copy);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_pcap),       cmocka_unit_test(test_pcapng),
 	    cmocka_unit_test(test_rpcap),      cmocka_unit_test(test_banner_and_late),
 	    cmocka_unit_test(test_cut_frames), cmocka_unit_test(test_sflow),
-	    cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_hostile),    cmocka_unit_test(test_bare_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

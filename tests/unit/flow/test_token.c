@@ -481,6 +481,57 @@ static void payloads(void **state)
 	assert_false(payload(p, sizeof p, sizeof p, &one));
 }
 
+/* The same record is of one session; what only looks like one is a payload. */
+static void tls_records(void **state)
+{
+	struct packet packet = {.proto = 6};
+	struct token out;
+	uint8_t p[200];
+
+	(void)state;
+	noise(p, sizeof p, 11);
+	memcpy(p, (const uint8_t[]){23, 3, 3, 0, 195}, 5);
+	packet.payload = p;
+	packet.payload_len = packet.payload_wire = sizeof p;
+	assert_true(token_of_payload(&packet, &key, &out));
+	assert_int_equal(out.kind, TOKEN_TLS_RECORD);
+	assert_true(out.random);
+	packet.proto = 17;
+	assert_true(token_of_payload(&packet, &key, &out));
+	assert_int_equal(out.kind, TOKEN_PAYLOAD);
+	packet.proto = 6;
+	memset(p + 5, 'a', sizeof p - 5);
+	assert_false(token_of_payload(&packet, &key, &out) && out.kind == TOKEN_TLS_RECORD);
+}
+
+/* A NAT changes an echo's id, and nothing else of it. */
+static void echoes(void **state)
+{
+	uint8_t p[8 + 40] = {8, 0, 0, 0, 1, 2, 0, 7}, cut = 8 + 23;
+	struct packet packet = {.proto = 1, .icmp_type = 8, .l4 = p, .l4_len = sizeof p};
+	struct token one, two;
+
+	(void)state;
+	noise(p + 8, sizeof p - 8, 12);
+	assert_true(token_of_echo(&packet, &key, &one));
+	p[4] = 99;
+	p[2] = 1;
+	assert_true(token_of_echo(&packet, &key, &two));
+	assert_same(&one, &two);
+	p[7] = 8;
+	assert_true(token_of_echo(&packet, &key, &two));
+	assert_other(&one, &two);
+	p[7] = 7;
+	packet.icmp_type = 0;
+	assert_true(token_of_echo(&packet, &key, &two));
+	assert_other(&one, &two);
+	packet.icmp_type = 13;
+	assert_false(token_of_echo(&packet, &key, &two));
+	packet.icmp_type = 8;
+	packet.l4_len = cut;
+	assert_false(token_of_echo(&packet, &key, &two));
+}
+
 /* Content is in the clear nowhere: another key, another token. */
 static void keyed(void **state)
 {
@@ -524,6 +575,8 @@ int main(void)
 	    cmocka_unit_test(nothing),
 	    cmocka_unit_test(tcp_syn),
 	    cmocka_unit_test(payloads),
+	    cmocka_unit_test(tls_records),
+	    cmocka_unit_test(echoes),
 	    cmocka_unit_test(keyed),
 	    cmocka_unit_test(names),
 	};
