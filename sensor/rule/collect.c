@@ -237,7 +237,8 @@ static void unknown_rule(struct scope *scope, const struct yaml_doc *doc,
 		names[used++] = w->id;
 	}
 	near = nearest_name(name, names);
-	yaml_problem(doc, node, PROBLEM_ERROR, scope->problems, "no rule \"%.60s\"%s%s%s", name,
+	yaml_problem(doc, node, PROBLEM_WARNING, scope->problems,
+		     "no rule \"%.60s\"%s%s%s: this changes nothing", name,
 		     near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near,
 		     near == NULL ? "" : "\"?");
 	free(names);

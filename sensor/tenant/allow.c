@@ -73,7 +73,8 @@ static void read_kinds(struct loader *l, const struct yaml_doc *doc, const struc
 	entry->kinds = list;
 }
 
-/* The host of "tenant/host" was not found: says which half is wrong. */
+/* The host of "tenant/host" was not found: says which half is wrong.  Tenants and hosts leave, and
+ * what was allowed to them then allows nothing; the rest of the inventory is as right as before. */
 static void no_party(struct loader *l, const struct yaml_doc *doc, const struct yaml_node *node,
 		     const char *text)
 {
@@ -84,11 +85,13 @@ static void no_party(struct loader *l, const struct yaml_doc *doc, const struct 
 	if (len < sizeof tenant)
 		memcpy(tenant, text, len);
 	if (names_find(&l->inv->names, SCOPE_TENANT, tenant) != NAME_NONE)
-		wrong(l, doc, node, "\"%.40s\" has no host \"%.60s\"", tenant, text + len + 1);
+		beware(l, doc, node, "\"%.40s\" has no host \"%.60s\": this excuses nothing",
+		       tenant, text + len + 1);
 	else
-		wrong(l, doc, node, "no tenant \"%.60s\"%s", len < sizeof tenant ? tenant : text,
-		      hint(l, tenant, tenant_name_at, l->inv, l->inv->tenant_count, near,
-			   sizeof near));
+		beware(l, doc, node, "no tenant \"%.60s\"%s: this excuses nothing",
+		       len < sizeof tenant ? tenant : text,
+		       hint(l, tenant, tenant_name_at, l->inv, l->inv->tenant_count, near,
+			    sizeof near));
 }
 
 /* "*", "tenant", "tenant/host"; a host "*" is any. */
@@ -113,14 +116,13 @@ static const char *read_party(struct loader *l, const struct yaml_doc *doc,
 		id = name == NULL ? NAME_NONE : names_find(&l->inv->names, SCOPE_TENANT, name);
 		if (id == NAME_NONE)
 			no_party(l, doc, yaml_get(map, key), text);
-		*tenant = id;
+		*tenant = id == NAME_NONE ? ALLOW_NOBODY : id;
 		return keep(l, text);
 	}
 	*host = inventory_find_host(l->inv, text);
 	if (*host == HOST_NONE)
 		no_party(l, doc, yaml_get(map, key), text);
-	else
-		*tenant = l->inv->hosts[*host].tenant;
+	*tenant = *host == HOST_NONE ? ALLOW_NOBODY : l->inv->hosts[*host].tenant;
 	return keep(l, text);
 }
 

@@ -125,6 +125,7 @@ struct allow_row {
 	uint32_t victim_tenant, victim_host;
 };
 #define ALLOW_ANY UINT32_MAX
+#define ALLOW_NOBODY (UINT32_MAX - 1)
 
 struct segment_info {
 	const struct ip_prefix *prefix;

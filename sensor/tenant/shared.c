@@ -114,9 +114,9 @@ static void read_holders(struct loader *l, const struct yaml_doc *doc, const str
 			continue;
 		host = host_reference(l, tenant, name);
 		if (host == HOST_NONE)
-			wrong(l, doc, node, "tenant \"%s\" has no host \"%.60s\"%s",
-			      l->inv->tenants[tenant].name, name,
-			      host_hint(l, tenant, name, near, sizeof near));
+			beware(l, doc, node, "tenant \"%s\" has no host \"%.60s\"%s",
+			       l->inv->tenants[tenant].name, name,
+			       host_hint(l, tenant, name, near, sizeof near));
 		else
 			add_holder(l, shared, host);
 	}

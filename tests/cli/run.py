@@ -464,6 +464,25 @@ def test_78_unknown_tap_in_config():
         assert "nope" in r.err, r
 
 
+def test_78_capture_entries_have_a_place():
+    file = path("entry.yaml", "version: 1\ncapture:\n  - { interface: lo, filter: 'tcp prot' }\n"
+                              "  - { interface: lo, tap: nope }\n")
+    r = expect(run("check", "-c", file), 78)
+    assert "entry.yaml:3:5: " in r.err and "entry.yaml:4:5: " in r.err, r
+
+
+def test_who_left_is_a_warning():
+    file = path("left.yaml", "version: 1\ntenants:\n  - name: a\n"
+                             "    hosts: [{ name: h, ip: 10.0.0.1 }]\n"
+                             "    shared_addresses: [{ ip: 10.0.0.9, hosts: [h, gone] }]\n"
+                             "allow: [{ actor: away/x, victim: a, kinds: ['*'], reason: r }]\n")
+    rules = path("left-rules.yaml", "version: 1\nruleset: x\nrules: []\n"
+                                    "override: [{ rule: BH-6999, set: { severity: low } }]\n")
+    r = expect(run("check", "--inventory", file, "--rules", rules), 0)
+    for place in ("left.yaml:5:", "left.yaml:6:", "left-rules.yaml:4:"):
+        assert re.search(re.escape(place) + r"\d+: warning: ", r.err), (place, r)
+
+
 def test_unknown_tap_is_usage():
     r = expect(run("replay", "--inventory", INVENTORY, "--tap", "nope", ORDINARY), 2)
     assert "span" in r.err and "port-c" in r.err, r

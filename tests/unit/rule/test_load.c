@@ -218,7 +218,7 @@ static void overrides(void **state)
 			       "  - { rule: BH-6001, set: { severity: lw, id: x }, resaon: y }\n"
 			       "  - { rule: BH-6001 }\n"
 			       "  - { set: { severity: low } }\n",
-		 ":6:13: no rule \"abcdeg\"; did you mean \"abcdef\"?",
+		 ":6:13: warning: no rule \"abcdeg\"; did you mean \"abcdef\"?",
 		 ":7:39: \"lw\" is no severity", ":7:43: unknown key \"id\"",
 		 ":7:52: unknown key \"resaon\"", ":8:5: no \"set\" here", ":9:5: no \"rule\" here",
 		 NULL);
