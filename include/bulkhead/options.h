@@ -27,6 +27,7 @@ struct capture_config {
 	uint64_t snaplen;
 	uint64_t buffer;
 	uint64_t workers;
+	unsigned line, col; /* of the entry in the config, 0: not from there */
 };
 
 struct output_config {

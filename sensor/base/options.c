@@ -382,6 +382,8 @@ static void read_captures(struct reader *r, const struct yaml_node *list)
 				     "more than %d captures", OPTIONS_MAX_CAPTURES);
 			return;
 		}
+		capture->line = item->line;
+		capture->col = item->col;
 		read_entry(r, item, capture_rows, COUNT(capture_rows), capture);
 		if (yaml_get(item, "interface") == NULL)
 			yaml_problem(&r->doc, item, PROBLEM_ERROR, r->problems,

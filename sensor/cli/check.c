@@ -33,12 +33,12 @@ static void check_captures(struct setup *setup)
 		if (capture->tap != NULL && capture->tap[0] != '\0' && setup->inventory != NULL &&
 		    inventory_find_tap(setup->inventory, capture->tap) < 0)
 			problem_add(
-			    &setup->problems, PROBLEM_ERROR, file, 0, 0,
+			    &setup->problems, PROBLEM_ERROR, file, capture->line, capture->col,
 			    "capture %s: the inventory has no tap \"%s\"; add it to its taps",
 			    capture->interface, capture->tap);
 		if (capture->filter[0] != '\0' && capture_check_filter(capture->filter, &err) != 0)
-			problem_add(&setup->problems, PROBLEM_ERROR, file, 0, 0, "capture %s: %s",
-				    capture->interface, err.text);
+			problem_add(&setup->problems, PROBLEM_ERROR, file, capture->line,
+				    capture->col, "capture %s: %s", capture->interface, err.text);
 	}
 }
 
