@@ -15,7 +15,8 @@ import sys
 
 import make_relay
 from make_relay import Capture, hello, noise
-from scapy.all import (ARP, BOOTP, DHCP, Dot1AD, Dot1Q, ESP, Ether, ICMP, ICMPv6ND_NA,
+from scapy.all import (ARP, BOOTP, DHCP, Dot1AD, Dot1Q, ESP, Ether, GRE, ICMP, ICMPv6ND_NA,
+                       ICMPv6ND_RA,
                        ICMPv6ND_NS, ICMPv6ND_RS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IP,
                        IPOption, IPv6,
                        IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, LLC, PadN, Raw,
@@ -574,6 +575,47 @@ def framing():
     return c
 
 
+def slander():
+    """More of it in heron's name: tunnels, errors, gateways, topology, VLANs, and floods to its port."""
+    c = Street()
+    heron, heron_ip = CAST.mac("heron"), CAST.ip("heron")
+    inner = IP(src=LARK_IP, dst=FAR, id=7) / UDP(sport=5001, dport=53) / Raw(noise("slander", 40))
+    for n in range(6):  # what was lark's, in a tunnel from heron, and to him
+        c.frame(LARK, GATE, inner, delay=0.05)
+        c.frame(heron, GATE, IP(src=heron_ip, dst="198.51.100.9", id=n) / GRE() / inner)
+        c.frame(GATE, heron, IP(src="198.51.100.9", dst=heron_ip, id=n) / GRE() / inner)
+    c.frame(heron, GATE, IP(src=heron_ip, dst=LARK_IP) / ICMP(type=11) / IP(src=LARK_IP, dst=FAR, ttl=1) / UDP(sport=5002, dport=53))
+    for n in range(4):  # heron answers what was sent to wren
+        c.frame(LARK, WREN, IP(src=LARK_IP, dst=heron_ip, id=n) / TCP(sport=5100 + n, dport=80, flags="S", seq=1), delay=0.2)
+        c.frame(heron, LARK, IP(src=heron_ip, dst=LARK_IP, id=n) / TCP(sport=80, dport=5100 + n, flags="RA", ack=2))
+    for n in range(3):
+        c.frame(heron, "01:00:5e:00:00:12", IP(src=heron_ip, dst="224.0.0.18", ttl=255, proto=112) / Raw(bytes.fromhex("2107ff0100010000") + bytes([10, 140, 0, 1]) + bytes(8)), delay=1)
+        c.frame(heron, "33:33:00:00:00:01", IPv6(src="fe80::66", dst="ff02::1", hlim=255) / ICMPv6ND_RA(routerlifetime=1800))
+    redirect = IP(src="10.140.0.1", dst=LARK_IP) / ICMP(type=5, code=1, gw=heron_ip) / IP(src=LARK_IP, dst=FAR) / UDP(sport=5003, dport=53)
+    c.frame(NOBODY, LARK, redirect)
+    c.frame(NOBODY, LARK, ARP(op=2, hwsrc=heron, psrc=WREN_IP, hwdst=LARK, pdst=LARK_IP))  # the frame is not heron's
+    c.frame(heron, EVERYBODY, ARP(op=1, hwsrc=heron, psrc=heron_ip, pdst="10.140.0.1"), link=Dot1Q(vlan=VLAN) / Dot1Q(vlan=PEN))
+    for n in range(3):
+        c.frame(GATE, heron, ARP(op=2, hwsrc=GATE, psrc="0.0.0.0", hwdst=heron, pdst="0.0.0.0"), delay=0.5)
+    for n in range(3):  # in the gateway's name, who would not hear himself
+        c.frame(GATE, EVERYBODY, IP(src="10.140.0.1", dst="255.255.255.255", id=n) / UDP(sport=9, dport=9) / Raw(b"x" * 20))
+    for n in range(30):  # flooded to every port, heron's too: nobody has that MAC
+        c.frame(LARK, "52:54:00:99:%02x:01" % n, IP(src=LARK_IP, dst=FAR, id=n) / UDP(sport=5300, dport=53) / Raw(b"x" * 40), delay=0.01)
+        c.frame("52:54:00:98:%02x:01" % n, "52:54:00:99:%02x:01" % n, IP(src=FAR, dst=LARK_IP, id=n) / UDP(sport=53, dport=5300) / Raw(b"x" * 40))
+    return c
+
+
+def at_port(street, mac):
+    """What of it a switch sends out by the port of this MAC: what is for it, for groups, for nobody."""
+    known = {LARK, WREN, GATE} | {CAST.mac(name, n) for name in CAST.names for n in (1, 2, 3, 4)}
+    out = Street()
+    for when, data in street.frames:
+        to = ":".join("%02x" % b for b in data[:6])
+        if to == mac or data[0] & 1 or to not in known:
+            out.frames.append((when, data))
+    return out
+
+
 def write_inventory():
     lines = ["# Who is who in evade-*.pcap.gz and frame-*.pcap.gz.  Written by make_evasion.py.",
              "version: 1", "segments:",
@@ -592,9 +634,10 @@ def write_inventory():
                       ", port: leaf3/1" if name == "heron" else ""),
                   "      - { name: second, mac: \"%s\", ip: %s }" % (CAST.mac(name, 4), CAST.ip(name, 4))]
     lines += ["infrastructure:",
-              "  - { name: gate, mac: \"%s\", ip: [10.140.0.1, 10.140.16.254, \"2001:db8:140::1\"], roles: [router, dns] }" % GATE,
+              "  - { name: gate, mac: \"%s\", ip: [10.140.0.1, 10.140.16.254, \"2001:db8:140::1\"], port: leaf3/48, roles: [router, dns] }" % GATE,
               "taps:", "  - { name: span, view: ingress }", "  - { name: span-both, view: both }",
-              "  - { name: at-heron, view: port, port: leaf3/1 }"]
+              "  - { name: at-heron, view: port, port: leaf3/1 }",
+              "  - { name: at-gate, view: port, port: leaf3/48 }"]
     with open(os.path.join(make_relay.HERE, "evasion.yaml"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
 
@@ -611,6 +654,10 @@ if __name__ == "__main__":
     flood().write("evade-flood.pcap.gz")
     many_flows().write("evade-many.pcap.gz")
     framing().write("frame-neighbour.pcap.gz")
+    slander().write("frame-slander.pcap.gz")
+    at_port(slander(), CAST.mac("heron")).write("frame-slander-port.pcap.gz")
+    at_port(slander(), GATE).write("frame-slander-gate.pcap.gz")
+    at_port(framing(), CAST.mac("heron")).write("frame-neighbour-port.pcap.gz")
     cut = with_snap()
     for snap in list(range(34, 80, 2)) + [96, 128, 200] if lab else (46, 54, 64, 96):
         cut.write("evade-cut-%d.pcap.gz" % snap, snap)

@@ -234,7 +234,7 @@ static bool at_its_own_port(const struct worker *w, const struct carrier *from)
 {
 	const struct tap *tap = tap_of(w);
 
-	return tap->view == VIEW_PORT && from->tenant >= TENANT_FIRST && from->host == tap->host;
+	return tap->view == VIEW_PORT && from->host != HOST_NONE && from->host == tap->host;
 }
 
 struct findings_of_path {

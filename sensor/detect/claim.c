@@ -109,6 +109,9 @@ static struct finding *add(const struct event *ev, const struct claim *claim, co
 	f->actor = party_of_carrier(actor, actor_mac);
 	finding_detail_text(f, "claimed_ip", ip_format(&claim->ip, text));
 	finding_detail_text(f, "claimed_mac", mac_format(claim->mac, text));
+	/* Who speaks and for whom: one of the two is not what it says. */
+	if (ev->has_mac && !mac_equal(claim->mac, ev->smac))
+		finding_detail_text(f, "frame_mac", mac_format(ev->smac, text));
 	return f;
 }
 

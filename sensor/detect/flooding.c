@@ -27,7 +27,9 @@ struct address {
 
 struct flow_key {
 	uint64_t id;
-	uint64_t tap;
+	uint32_t tap;
+	uint32_t
+	    registered; /* whom the frames are for: others are flooded whenever anybody wants */
 };
 
 struct flow_seen {
@@ -81,7 +83,8 @@ void flooding_control(struct flooding *flooding, const struct event *ev)
 /* Was this conversation's other direction shown a moment ago? */
 static bool both_directions(struct flooding *f, const struct event *ev)
 {
-	struct flow_key key = {.id = ev->flow_id, .tap = ev->tap->id};
+	struct flow_key key = {
+	    .id = ev->flow_id, .tap = ev->tap->id, .registered = ev->to.tenant != TENANT_UNKNOWN};
 	bool fresh;
 	struct flow_seen *seen = table_put(f->flows, &key, &fresh);
 	unsigned d;

@@ -4,6 +4,10 @@
  *
  * Needs a tap of what leaves that port.  Switches flood now and then: flooding.h tells what is more
  * than that.
+ *
+ * The switch itself says by which port a frame left, so the host there is attested.  But a
+ * neighbour can have any frame flooded to every port by sending it to a MAC that nobody has: what
+ * is for no registered NIC is counted by itself, and its host is no more than claimed.
  */
 
 #include "base/table.h"
@@ -14,7 +18,8 @@
 
 struct victim_key {
 	uint32_t tenant;
-	uint32_t tap;
+	uint16_t tap;
+	uint16_t registered; /* whom the frames are for */
 };
 
 struct victim {
@@ -40,6 +45,11 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return 0;
 }
 
+static bool is_registered(const struct event *ev)
+{
+	return ev->to.tenant != TENANT_UNKNOWN;
+}
+
 static void tell(const struct event *ev, unsigned end, struct victim *v, struct findings *out)
 {
 	struct finding *f = build_finding(out, ev, "observe.exposure", CONFIDENCE_PROOF);
@@ -48,7 +58,8 @@ static void tell(const struct event *ev, unsigned end, struct victim *v, struct 
 		return;
 	f->actor = party_of_host(ev->inv, ev->tap->host);
 	f->actor.port = ev->tap->port;
-	f->attribution = ATTRIBUTION_ATTESTED; /* the tap is the port's own */
+	if (is_registered(ev))
+		f->attribution = ATTRIBUTION_ATTESTED; /* the tap is the port's own */
 	build_victim_end(f, ev, end);
 	f->count = v->frames;
 	f->bytes = v->bytes;
@@ -60,7 +71,8 @@ static void exposed(struct state *s, const struct event *ev, unsigned end, bool 
 		    struct findings *out)
 {
 	struct victim_key key = {.tenant = end == 0 ? ev->src.tenant : ev->dst.tenant,
-				 .tap = ev->tap->id};
+				 .tap = ev->tap->id,
+				 .registered = is_registered(ev)};
 	bool fresh;
 	struct victim *v = table_put(s->victims, &key, &fresh);
 

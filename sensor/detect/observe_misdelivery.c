@@ -7,6 +7,9 @@
  *
  * Who was made to receive them is no actor: when another tenant's NIC told the neighbours that the
  * address is at this one, it is that one's doing (spoof.arp, spoof.ndp).
+ *
+ * Even on the tap of the host's own port the switch vouches for the delivery alone: anybody may
+ * address a frame to it.
  */
 #include "base/table.h"
 #include "detect/build.h"
@@ -65,9 +68,6 @@ static void first(struct finding *f, const struct event *ev, unsigned end)
 	f->kind = "observe.misdelivery";
 	f->confidence = CONFIDENCE_PROOF;
 	f->actor = party_of_carrier(&ev->to, ev->dmac);
-	/* On the tap of its own port the switch itself says who received it. */
-	if (ev->tap->view == VIEW_PORT && ev->tap->host == ev->to.host)
-		f->attribution = ATTRIBUTION_ATTESTED;
 	build_victim_end(f, ev, end);
 }
 

@@ -185,7 +185,7 @@ static bool is_conflict(const struct event *ev)
 	const struct host *host = inventory_host(ev->inv, ev->tap->host);
 
 	return ev->tap->view == VIEW_PORT && host != NULL && ev->has_mac &&
-	       is_tenant(ev->from.tenant) && ev->from.host == ev->tap->host &&
+	       ev->from.tenant != TENANT_UNKNOWN && ev->from.host == ev->tap->host &&
 	       host->mac_count == 1 && host->port_count == 1;
 }
 
