@@ -147,6 +147,17 @@ tsan: ## the same under ThreadSanitizer
 	$(SUB) BUILD=build-tsan $(SANITIZE) SAN="-fsanitize=thread" build-tsan/bulkhead test-programs
 	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
 
+# gcov comes with gcc, and reads what gcc wrote: neither lcov nor gcovr is needed for a table.
+coverage: ## lines and branches that the tests reach, by room
+	@sh dist/install-packages.sh build demo test
+	$(SUB) BUILD=build-cov FORTIFY= HARDEN=-Wno-error=maybe-uninitialized OPT="-O0 -g" \
+		SAN=--coverage build-cov/bulkhead test-programs
+	@find build-cov -name '*.gcda' -delete
+	@tests/run.py build-cov unit cli replay views scenario
+	@tests/reliability/run.py build-cov/bulkhead faults calls >/dev/null || \
+		echo "(faults: gcov's own allocations fail too, and it does not survive that)"
+	@tests/coverage/report.py build-cov
+
 # BENCH="--full --rounds 5 --growth --live --strict": tests/bench/run.py --help
 bench: all ## measure speed beside ndpiReader, tcpdump and suricata
 	@tests/bench/run.py $(BUILD)/bulkhead $(BENCH)
@@ -176,10 +187,10 @@ install: all ## install to DESTDIR and prefix (/usr/local)
 		install -m 644 dist/$$file $(DESTDIR)$(sysconfdir)/bulkhead/$$file.example; done
 
 clean: ## remove what was built
-	rm -rf $(BUILD) build-asan build-tsan $(FUZZ_BUILD)
+	rm -rf $(BUILD) build-asan build-cov build-tsan $(FUZZ_BUILD)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(TEST_PROGRAMS:=.d)
-.PHONY: all unit test-programs demo check warnings lint fmt asan tsan bench soak deps install clean help
+.PHONY: all unit test-programs demo check warnings lint fmt asan tsan coverage bench soak deps install clean help

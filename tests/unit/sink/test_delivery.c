@@ -218,6 +218,17 @@ static void test_syslog_message(void **state)
 	got[n] = '\0';
 	assert_int_equal(strncmp(got, "<27>", 4), 0); /* daemon.err */
 	assert_non_null(strstr(got, "]: @cee: {\"event_type\":\"alert\"}"));
+	for (int severity = SEVERITY_INFORMATIONAL; severity < SEVERITY_MAX; severity++) {
+		char level[8];
+
+		alert.severity = (enum severity)severity;
+		assert_int_equal(syslog_sink.deliver(s, &record, 1, &done, &err), SINK_OK);
+		n = recv(fd, got, sizeof got - 1, 0);
+		assert_true(n > 0);
+		(void)snprintf(level, sizeof level, "<%d>",
+			       30 - (severity - SEVERITY_INFORMATIONAL));
+		assert_int_equal(strncmp(got, level, 4), 0);
+	}
 	syslog_sink.close(s);
 	free(s);
 	(void)close(fd);

@@ -59,6 +59,10 @@ static void test_refuses(void **state)
 	    "redis://[::1",
 	    "redis://[::1]x",
 	    "redis://u:%zz@h",
+	    "redis://%4:x@h",
+	    "redis://%00:x@h",
+	    "redis://h:6379x",
+	    "redis://h:",
 	    "redis://u:%4@h",
 	    "redis://u:%00@h",
 	    "unix://r.sock",
@@ -88,7 +92,7 @@ static void test_refuses(void **state)
 static void test_secrets(void **state)
 {
 	struct fixture *f = *state;
-	char path[PATH_SIZE];
+	char path[PATH_SIZE], user[sizeof((struct redis_target *)0)->user + 8];
 	struct redis_target t;
 	struct err err;
 	FILE *file = fopen(in_folder(f, "secret", path), "w");
@@ -107,6 +111,27 @@ static void test_secrets(void **state)
 	assert_int_equal(redis_target_secrets(&t, &f->options, &err), 0);
 	assert_string_equal(t.user, "");
 	assert_string_equal(t.password, "own");
+	/* Neither cut nor taken for none. */
+	file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fputs("\nsecond line\n", file);
+	(void)fclose(file);
+	assert_int_equal(redis_target_parse(&t, "redis://h", &err), 0);
+	assert_int_equal(redis_target_secrets(&t, &f->options, &err), ERR_CONFIG);
+	assert_non_null(strstr(err.text, "empty"));
+	file = fopen(path, "w");
+	assert_non_null(file);
+	(void)fprintf(file, "%0*d", (int)sizeof t.password, 7);
+	(void)fclose(file);
+	assert_int_equal(redis_target_parse(&t, "redis://h", &err), 0);
+	assert_int_equal(redis_target_secrets(&t, &f->options, &err), ERR_CONFIG);
+	assert_non_null(strstr(err.text, "longer"));
+	(void)snprintf(user, sizeof user, "%0*d", (int)sizeof t.user, 7);
+	f->options.redis.username = user;
+	assert_int_equal(redis_target_parse(&t, "redis://h", &err), 0);
+	assert_int_equal(redis_target_secrets(&t, &f->options, &err), ERR_CONFIG);
+	assert_non_null(strstr(err.text, "username"));
+	f->options.redis.username = "sensor";
 	f->options.redis.password_file = "/nonexistent/secret";
 	assert_int_equal(redis_target_parse(&t, "redis://h", &err), 0);
 	assert_int_equal(redis_target_secrets(&t, &f->options, &err), ERR_CONFIG);
