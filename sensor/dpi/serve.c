@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@
 #include "dpi/segment.h"
 
 #define JOBS_A_TURN 64
+/* Where there is too little time for all, frames come before labels. */
+#define NICE 5
 #define SLEEP_NS (NS_PER_SEC / 2) /* a beat at least so often: supervise.c waits some seconds */
 /* A job may settle its own flow and, for want of memory, another one. */
 #define ANSWERS_A_JOB 4
@@ -308,6 +311,7 @@ int dpi_serve(int fd, struct err *err)
 	int rc = segment_map_to_serve(&segment, fd, err);
 
 	close_all();
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* a wish */
 	if (rc == 0) {
 		service = service_new(segment, err);
 		rc = service == NULL ? err->code : give_up_everything(&segment->shape, err);

@@ -143,7 +143,7 @@ def run(place, network, redis):
     config = common.write(os.path.join(place, "live.yaml"), """version: 1
 sensor: { name: dpi, user: "" }
 inventory: [who.yaml]
-capture: [{ interface: v1, buffer: 64MiB }]
+capture: [{ interface: v1, buffer: 64MiB, workers: 2 }]
 redis: { url: "%s" }
 """ % redis.url)
     with open(log, "wb") as f:

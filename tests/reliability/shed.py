@@ -3,7 +3,8 @@
 """shed.py BINARY - overloaded on purpose: what is left out is said, and attacks are found all the same.
 
 A live sensor with a small kernel ring gets more than it can judge: flows with payload, as fast as they
-can be sent, while it shares one core with the sender, so that every machine is overloaded.  Meanwhile
+can be sent, while it shares one core with the sender and DPI burdens it, so that every machine is
+overloaded (with DPI in a process of its own it may keep up).  Meanwhile
 tenants are relayed and forged, several times over, since the kernel drops frames before anybody can
 choose.  Each attack must be found; the heartbeat, the counters and an alert
 must say what was left out and what was dropped; a while after the flood nothing is left out.
@@ -71,6 +72,7 @@ def run(place, network, redis):
 sensor: { name: shed }
 inventory: [who.yaml]
 capture: [{ interface: v1, buffer: 2MiB }]
+dpi: { own_process: false }
 redis: { url: "%s" }
 """ % redis.url)
     with open(log, "wb") as f:

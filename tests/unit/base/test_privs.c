@@ -265,6 +265,62 @@ static void seccomp_can_be_left_out(void **state)
 	expect_exit(&want, fork_and_wait, 0);
 }
 
+static int try_close_and_open(const char *level)
+{
+	(void)level;
+	(void)close(STDIN_FILENO);
+	return open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0 ? 1 : 2;
+}
+
+static int try_thread(const char *level)
+{
+	pthread_t thread;
+
+	(void)level;
+	return pthread_create(&thread, NULL, nothing, NULL) == 0 ? 1 : 2;
+}
+
+static int try_any_mprotect(const char *level)
+{
+	void *p = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)level;
+	return p != MAP_FAILED && mprotect(p, 4096, PROT_READ | PROT_WRITE) == 0 ? 1 : 2;
+}
+
+/* Memory up to its limit, and the clock. */
+static int compute(const char *level)
+{
+	struct timespec now;
+	void *some = malloc(1 << 20);
+	void *large = malloc((size_t)1 << 30);
+
+	(void)level;
+	if (some == NULL || clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 1;
+	if (large != NULL || errno != ENOMEM)
+		return 2;
+	if (write(STDERR_FILENO, "", 0) >= 0 || errno != ENOSYS)
+		return 3;
+	return dup(STDERR_FILENO) >= 0 || errno != ENOSYS ? 4 : 0;
+}
+
+static void bare_means_to_compute(void **state)
+{
+	struct privs want = {
+	    .user = is_root() ? "nobody" : "", .bare = true, .memory = (size_t)64 << 20};
+
+	(void)state;
+	if (!privs_sanitized()) /* whose allocator wants more */
+		expect_exit(&want, compute, 0);
+	expect_killed(&want, try_close_and_open);
+	expect_killed(&want, try_thread);
+	expect_killed(&want, try_any_mprotect);
+	expect_killed(&want, try_fork);
+	expect_killed(&want, try_exec);
+	expect_killed(&want, try_socket);
+}
+
 static int not_reached(const char *level)
 {
 	(void)level;
@@ -290,6 +346,7 @@ int main(void)
 	    cmocka_unit_test(files_mean_the_named_ones_only),
 	    cmocka_unit_test(threads_can_still_be_made),
 	    cmocka_unit_test(seccomp_can_be_left_out),
+	    cmocka_unit_test(bare_means_to_compute),
 	    cmocka_unit_test(a_missing_user_is_an_error),
 	};
 
