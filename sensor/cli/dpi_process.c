@@ -26,8 +26,9 @@
 /* Setting up nDPI takes 20 ms for each worker; a machine may be busy. */
 #define START_NS (60 * NS_PER_SEC)
 /* A packet that kills it, sent again and again, costs a start each time: not more often than this.
- */
-#define BETWEEN_STARTS_NS (250 * NS_PER_MS)
+ * One that ends before it serves (another libndpi, no memory) waits longer each time. */
+#define PAUSE_NS (250 * NS_PER_MS)
+#define PAUSE_MAX_NS (10 * NS_PER_SEC)
 #define ANSWER_MS 10000
 #define NEVER UINT64_MAX
 
@@ -184,6 +185,7 @@ void dpi_process_serve(struct dpi_process *p, int worker, const char *request, c
 {
 	if (p->memory >= 0) /* one a worker */
 		return;
+	p->pause_ns = PAUSE_NS;
 	if (make(p, request))
 		start(p, mask);
 	hand_over(worker, p->memory);
@@ -206,9 +208,13 @@ bool dpi_process_ended(struct dpi_process *p, pid_t pid, int wait_status)
 		return false;
 	tell_end(p, wait_status);
 	p->pid = 0;
+	if (dpi_segment_beats(p->segment) != p->beats || p->moved_ns != p->started_ns)
+		p->pause_ns = PAUSE_NS;
+	else if (p->pause_ns < PAUSE_MAX_NS)
+		p->pause_ns *= 2;
 	/* It can write no more: workers may begin anew. */
 	dpi_segment_begin_epoch(p->segment);
-	p->start_ns = p->started_ns + BETWEEN_STARTS_NS;
+	p->start_ns = p->started_ns + p->pause_ns;
 	return true;
 }
 

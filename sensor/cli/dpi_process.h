@@ -28,6 +28,7 @@ struct dpi_process {
 	int memory;	   /* below 0: nobody asked */
 	pid_t pid;	   /* 0: none runs */
 	uint64_t start_ns; /* when to start the next one */
+	uint64_t pause_ns; /* between starts */
 	uint64_t started_ns;
 	uint64_t beats, moved_ns; /* its pulse, and when that last changed */
 };
