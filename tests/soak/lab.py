@@ -151,8 +151,11 @@ class Taken:
             pass
 
 
-def children(pid):
-    return [int(p) for p in common.read("/proc/%d/task/%d/children" % (pid, pid)).split()]
+def child(pid, name):
+    """Its child of this name, 0 when there is none or are several."""
+    pids = common.read("/proc/%d/task/%d/children" % (pid, pid)).split()
+    found = [int(p) for p in pids if common.read("/proc/%d/comm" % int(p)).decode().strip() == name]
+    return found[0] if len(found) == 1 else 0
 
 
 def captures():

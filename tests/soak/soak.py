@@ -8,8 +8,8 @@ rounds:
     hard    workers are killed; the interface is deleted and made anew
     warm    floods fill the tables, reloads take their second and third generation
     rest    no traffic until a heartbeat: what all takes now is the measure
-    soft    the same worker lives through floods, a killed and a frozen Redis, good and broken reloads,
-            links that go down
+    soft    the same worker lives through floods, a killed nDPI, a killed and a frozen Redis, good and
+            broken reloads, links that go down
     rest    and takes no more than half-way (memory) or before (descriptors, threads); every frame
             that arrived at the interface was read or counted as dropped; every frame read is in
             the ledger
@@ -86,8 +86,10 @@ redis: { url: "%s", maxlen: 100000000 }
         return self.log_text().count(words)
 
     def worker(self):
-        pids = lab.children(self.sensor.pid)
-        return pids[0] if len(pids) == 1 else 0
+        return lab.child(self.sensor.pid, "bulkhead-worker")
+
+    def dpi(self):
+        return lab.child(self.sensor.pid, "bulkhead-dpi")
 
     def sample(self):
         beat = self.redis.heartbeat()
@@ -98,10 +100,12 @@ redis: { url: "%s", maxlen: 100000000 }
         ledger = number("attributed") + sum(
             int(v) for k, v in self.beat.items() if k.startswith("unattributed_"))
         worker, supervisor = lab.Taken(self.worker()), lab.Taken(self.sensor.pid)
+        dpi = lab.Taken(self.dpi())
         self.samples.append({
             "at": time.monotonic() - self.start, "rss": worker.rss, "supervisor": supervisor.rss,
-            "descriptors": worker.descriptors + supervisor.descriptors,
-            "threads": worker.threads + supervisor.threads, "frames": number("frames"),
+            "dpi": dpi.rss,
+            "descriptors": worker.descriptors + supervisor.descriptors + dpi.descriptors,
+            "threads": worker.threads + supervisor.threads + dpi.threads, "frames": number("frames"),
             "ledger": ledger, "dropped": number("drop_kernel") + number("drop_interface"),
             "depth": max(0, self.outbox.last() - self.cursor), "beat": int(self.beat.get("ts_ms", 0)),
             "arrived": self.space.received(), "pid": self.worker()})
@@ -144,6 +148,10 @@ redis: { url: "%s", maxlen: 100000000 }
         if self.worker():
             os.kill(self.worker(), signal.SIGKILL)
 
+    def kill_dpi(self):
+        if self.dpi():
+            os.kill(self.dpi(), signal.SIGKILL)
+
     def delete_interface(self):
         self.space.sh("ip link del v0")
         self.soon(2, lambda: self.space.sh(lab.CABLE))
@@ -184,7 +192,7 @@ redis: { url: "%s", maxlen: 100000000 }
 
     HARD = ("kill_worker", "delete_interface", "kill_worker", "flood")
     WARM = ("flood", "reload_changed", "reload_broken", "flood", "reload_changed")
-    SOFT = ("flood", "kill_redis", "reload_changed", "cable_out", "reload_broken", "freeze_redis",
+    SOFT = ("flood", "kill_dpi", "kill_redis", "reload_changed", "cable_out", "reload_broken", "freeze_redis",
             "link_down")
 
     # ---- phases ------------------------------------------------------------------------------
@@ -239,8 +247,10 @@ def judge(number, before, half, after):
     name = "round %d: " % number
     common.check(before["pid"] == after["pid"] != 0, name + "one worker lived through it",
                  [before, after])
-    for what in ("rss", "supervisor"):
-        common.check(after[what] <= half[what] * (1 + GROWTH) + SLACK_KIB,
+    for what in ("rss", "supervisor", "dpi"):
+        # One nDPI or another: by then it may have begun anew.
+        most = max(before[what], half[what]) if what == "dpi" else half[what]
+        common.check(0 < after[what] <= most * (1 + GROWTH) + SLACK_KIB,
                      name + "%s %d KiB, half-way %d, in the end %d" %
                      (what, before[what], half[what], after[what]))
     for what in ("descriptors", "threads"):
@@ -255,7 +265,7 @@ def judge(number, before, half, after):
 
 def table(samples):
     columns = (("second", "at", 1), ("MiB", "rss", 1024), ("supervisor", "supervisor", 1024),
-               ("descriptors", "descriptors", 1), ("threads", "threads", 1),
+               ("nDPI", "dpi", 1024), ("descriptors", "descriptors", 1), ("threads", "threads", 1),
                ("frames", "frames", 1), ("ledger", "ledger", 1), ("dropped", "dropped", 1),
                ("outbox", "depth", 1))
     print("  ".join("%11s" % name for name, _, _ in columns))
@@ -270,7 +280,8 @@ def plot(path, samples):
 
     svg.write_series(path, samples[-1]["at"], [
         ("memory, MiB (0: between two workers)", [line("worker", "rss", 1024.0),
-                                                 line("supervisor", "supervisor", 1024.0)]),
+                                                 line("supervisor", "supervisor", 1024.0),
+                                                 line("nDPI", "dpi", 1024.0)]),
         ("of the system", [line("descriptors", "descriptors"), line("threads", "threads")]),
         ("frames of this worker, by the last heartbeat", [line("read", "frames"),
                                                           line("dropped", "dropped")]),
