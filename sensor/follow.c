@@ -183,6 +183,9 @@ static void tell_exposed(struct worker *w, const struct flow *flow, const struct
 /*
  * Somebody answers who was not asked: the questions of this flow went to other tenants' NICs
  * alone.  Only first answers: a refused or accepted connection, an echo.
+ *
+ * He was asked after all by a NIC that passes things on: what leaves a port never shows that, and
+ * where the answer goes to that NIC as well it stands in the middle.
  */
 static bool answers_unasked(const struct worker *w, const struct flow *flow, unsigned direction,
 			    const struct path_parties *p, const struct packet *packet)
@@ -194,14 +197,15 @@ static bool answers_unasked(const struct worker *w, const struct flow *flow, uns
 		      (packet->proto == IPPROTO_NUM_ICMP && packet->icmp_type == 0) ||
 		      (packet->proto == IPPROTO_NUM_ICMPV6 && packet->icmp_type == 129);
 
-	if (!answer || p->from.tenant < TENANT_FIRST || p->src.tenant != p->from.tenant ||
-	    flow->paths_seen[!direction] == 0 || flow->paths_seen[!direction] > FLOW_PATHS)
+	if (!answer || tap_of(w)->view == VIEW_PORT || p->from.tenant < TENANT_FIRST ||
+	    p->src.tenant != p->from.tenant || flow->paths_seen[!direction] == 0 ||
+	    flow->paths_seen[!direction] > FLOW_PATHS)
 		return false;
 	for (unsigned i = 0; i < FLOW_PATHS && !zero_key(&asked[i]); i++) {
 		struct carrier to = inventory_carrier(w->inv, asked[i].dmac);
 
 		if (mac_is_group(asked[i].dmac) || to.tenant < TENANT_FIRST ||
-		    to.tenant == p->from.tenant)
+		    to.tenant == p->from.tenant || mac_equal(asked[i].dmac, packet->dmac))
 			return false;
 	}
 	return true;

@@ -121,3 +121,15 @@ bool is_for_cluster(const struct event *ev)
 	       (is_tenant(ev->dst.tenant) && ip_is_v4(&ev->tuple.dst) &&
 		memcmp(ev->dmac.b, mark, sizeof mark) == 0 && memcmp(ev->dmac.b + 2, v4, 4) == 0);
 }
+
+bool relay_is_allowed(const struct event *ev, const struct carrier *carrier)
+{
+	const struct owner *end[2] = {&ev->src, &ev->dst};
+
+	for (unsigned i = 0; i < 2; i++)
+		if (is_tenant(end[i]->tenant) &&
+		    inventory_allowed(ev->inv, carrier->tenant, carrier->host, end[i]->tenant,
+				      end[i]->host, "relay.forward", ev->ts_ns, NULL))
+			return true;
+	return false;
+}

@@ -49,6 +49,9 @@ void build_victim_end(struct finding *finding, const struct event *ev, unsigned 
 /* Is the frame for a cluster that is delivered to by flooding on purpose? */
 bool is_for_cluster(const struct event *ev);
 
+/* May this NIC pass on the packet, by an allow entry of either end's? */
+bool relay_is_allowed(const struct event *ev, const struct carrier *carrier);
+
 /* The infrastructure's own may answer for anybody: routers, DHCP, DNS ... by role. */
 bool carrier_has_role(const struct carrier *carrier, uint32_t roles);
 

@@ -27,6 +27,9 @@ static bool is_spoofed(const struct event *ev)
 
 	if (!(ev->path & PATH_FROM_STRANGER) || !is_tenant(ev->from.tenant))
 		return false;
+	/* What leaves a port shows the out-legs of a relay that is allowed, and no in-leg. */
+	if (ev->tap->view == VIEW_PORT && relay_is_allowed(ev, &ev->from))
+		return false;
 	if (ev->src.tenant == TENANT_INFRASTRUCTURE)
 		return owner != NULL && !(owner->roles & ROLE_LOAD_BALANCER);
 	return is_other_tenant(ev->src.tenant, ev->from.tenant);
