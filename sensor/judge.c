@@ -111,6 +111,20 @@ static bool in_grace(const struct judge *j, const struct finding *f)
 		inventory_moved(j->previous, j->inv, f->tuple.domain, &f->victim.ip));
 }
 
+/* Who lets another carry or see his traffic means whole conversations, their other ends too: a CDN
+ * has visitors, a proxy leads to servers. */
+static bool is_allowed(const struct judge *j, const struct finding *f)
+{
+	bool ends = strncmp(f->kind, "relay.", 6) == 0 || strncmp(f->kind, "observe.", 8) == 0;
+	const struct party *who[2] = {&f->victim, ends ? &f->peer : &f->victim};
+
+	for (unsigned i = 0; i < 2; i++)
+		if (inventory_allowed(j->inv, f->actor.tenant_id, f->actor.host_id,
+				      who[i]->tenant_id, who[i]->host_id, f->kind, f->ts_ns, NULL))
+			return true;
+	return false;
+}
+
 static void handle_finding(struct judge *j, struct finding *f, const struct detector *by)
 {
 	struct verdict verdict[VERDICTS_A_FINDING];
@@ -123,9 +137,7 @@ static void handle_finding(struct judge *j, struct finding *f, const struct dete
 	if (!f->own_doing && f->actor.tenant_id >= TENANT_FIRST &&
 	    f->actor.tenant_id == f->victim.tenant_id)
 		return; /* tenants are the unit: what is between a tenant's own hosts is his */
-	if (inventory_allowed(j->inv, f->actor.tenant_id, f->actor.host_id, f->victim.tenant_id,
-			      f->victim.host_id, f->kind, f->ts_ns, NULL) ||
-	    in_grace(j, f)) {
+	if (is_allowed(j, f) || in_grace(j, f)) {
 		stat_add(&j->stats, STAT_FINDINGS_ALLOWED, 1);
 		return;
 	}

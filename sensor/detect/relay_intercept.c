@@ -76,6 +76,14 @@ static bool ends_tls_lawfully(const struct inventory *inv, uint32_t id)
 	return host != NULL && (host->roles & (ROLE_PROXY | ROLE_LOAD_BALANCER)) != 0;
 }
 
+/* Who may be the proxy of either end may end its TLS: that is what CDNs do. */
+static bool is_hired(const struct event *ev, uint32_t actor, uint32_t host, const struct owner *end)
+{
+	return is_tenant(end->tenant) &&
+	       inventory_allowed(ev->inv, actor, host, end->tenant, end->host, "relay.proxy",
+				 ev->ts_ns, NULL);
+}
+
 static void pair_up(struct state *s, const struct event *ev, const struct sighting *in,
 		    const struct sighting *outward, uint32_t actor, const char *name,
 		    struct findings *out)
@@ -88,7 +96,13 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 
 	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
 		return;
-	if (ends_tls_lawfully(ev->inv, in->host) || ends_tls_lawfully(ev->inv, outward->host))
+	if (ends_tls_lawfully(ev->inv, in->host) || ends_tls_lawfully(ev->inv, outward->host) ||
+	    is_hired(ev, actor, outward->host, &in->src) ||
+	    is_hired(ev, actor, outward->host, &outward->dst))
+		return;
+	/* Both go to one address of the provider's: a balanced server visits itself. */
+	if (in->dst.tenant == TENANT_INFRASTRUCTURE &&
+	    ip_equal(&in->tuple.dst, &outward->tuple.dst))
 		return;
 	/* The same client spoke on both sides: nothing was ended here (relay.proxy's business). */
 	if (known && strcmp(in->ja3, outward->ja3) == 0)
@@ -161,7 +175,9 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 
 	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
 		return;
-	if (is_tenant(door) && door != client)
+	/* What the provider's balancer hands on is for a server of its own. */
+	if (is_tenant(door) && door != client &&
+	    !carrier_has_role(&ev->from, ROLE_LOAD_BALANCER | ROLE_NAT | ROLE_PROXY))
 		note(s, ev, door, false, out);
 	if (is_tenant(client) && door != client)
 		note(s, ev, client, true, out);
