@@ -366,8 +366,36 @@ def uplink(s):
                    Ether(src=M[src], dst=M[dst]) / packet, delay=0.00001, tagged=False)
 
 
+def hello(s, name, ciphers=b"\xc0\x2f\xc0\x30"):
+    """A TLS 1.2 ClientHello (RFC 5246 7.4.1.2) with a server name."""
+    sni = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
+    extensions = struct.pack("!HH", 0, len(sni)) + sni
+    body = b"\x03\x03" + s.noise(32) + b"\x00" + struct.pack("!H", len(ciphers)) + ciphers
+    body += b"\x01\x00" + struct.pack("!H", len(extensions)) + extensions
+    shake = b"\x01" + struct.pack("!I", len(body))[1:] + body
+    return b"\x16\x03\x01" + struct.pack("!H", len(shake)) + shake
+
+
+def sold(s):
+    """alder's CDN in front of cherry, which bought it, visited by birch; alder's proxy and firewall,
+    which birch bought, on the way to cherry; a balanced server that visits its own name."""
+    other = b"\xc0\x2b\xc0\x2c"
+    for _ in range(4):
+        first = hello(s, b"www.cherry.example")
+        s.tcp(["b1", "a2"], (A["b1"], A["a2"]), data={0: first})
+        s.tcp(["a2", "c1"], (A["a2"], A["c1"]), data={0: first})
+        s.tcp(["b1", "a2"], (A["b1"], A["a2"]), data={0: hello(s, b"shop.cherry.example")})
+        s.tcp(["a2", "c1"], (A["a2"], A["c1"]), data={0: hello(s, b"shop.cherry.example", other)})
+        first = hello(s, b"far.cherry.example")
+        s.tcp(["b2", "a1"], (A["b2"], A["a1"]), dport=3128, data={0: first})
+        s.tcp(["a1", "c2"], (A["a1"], A["c2"]), data={0: first})
+        s.tcp(["b2", "a1", "c2"], (A["b2"], A["c2"]))
+        s.tcp(["lb", "c1"], (A["b1"], A["c1"]), data={0: hello(s, b"own.cherry.example")})
+        s.tcp(["c1", "lb"], (A["c1"], A["lb"]), data={0: hello(s, b"own.cherry.example", other)})
+
+
 SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_itself, relet, names,
-          boot_storm, forgetful, untagged, uplink]
+          boot_storm, forgetful, untagged, uplink, sold]
 
 
 def write(frames, name):
