@@ -35,6 +35,10 @@
 /* What it does not know by the sixth payload it hardly ever will: of 4,089 flows of nDPI's own test
  * captures that get a label, all but one have it by the fifth; a log-in to POP3 takes six. */
 #define DPI_UNKNOWN_PACKETS 6
+/* Enciphered from the first byte on, it has nothing to be known by; text may take its time.  With
+ * two, handshakes of WireGuard would be missed. */
+#define DPI_RANDOM_PACKETS 3
+#define RANDOM_LOOK 64 /* bytes */
 
 #define SLOT_NONE UINT32_MAX
 #define GENERATION_SHIFT 24
@@ -48,7 +52,7 @@ struct slot {
 	uint8_t state;
 	uint8_t generation;
 	uint8_t l3, proto; /* of its first packet; nDPI must not see them mixed */
-	uint32_t packets;
+	uint16_t packets, random;
 };
 
 struct slot_list {
@@ -285,7 +289,7 @@ static uint32_t slot_take(struct inspection *dpi, uint64_t flow, const struct pa
 	slot->state = SLOT_ACTIVE;
 	slot->l3 = packet->l3;
 	slot->proto = packet->proto;
-	slot->packets = 0;
+	slot->packets = slot->random = 0;
 	list_append(dpi, &dpi->active, place);
 	*handle = (uint32_t)slot->generation << GENERATION_SHIFT | (place + 1);
 	dpi->stat_flows++;
@@ -324,6 +328,17 @@ static bool is_told(const struct ndpi_flow_struct *flow, uint16_t upper, uint16_
 		upper == NDPI_PROTOCOL_HTTP || service == NDPI_PROTOCOL_HTTP);
 }
 
+/* About half of the bytes beyond ASCII: no text, no numbers in binary. */
+static bool looks_random(const struct packet *packet)
+{
+	size_t len = packet->payload_len < RANDOM_LOOK ? packet->payload_len : RANDOM_LOOK;
+	size_t high = 0;
+
+	for (size_t i = 0; i < len; i++)
+		high += packet->payload[i] >> 7;
+	return high * 8 >= len * 3 && high * 8 <= len * 5;
+}
+
 static bool is_enough(const struct inspection *dpi, uint32_t place, const struct packet *packet,
 		      const ndpi_protocol *protocol)
 {
@@ -335,7 +350,7 @@ static bool is_enough(const struct inspection *dpi, uint32_t place, const struct
 	    compat_complete(dpi->module, &dpi->flows[place], protocol))
 		return true;
 	if (upper == NDPI_PROTOCOL_UNKNOWN && service == NDPI_PROTOCOL_UNKNOWN)
-		return slot->packets >= DPI_UNKNOWN_PACKETS;
+		return slot->packets >= DPI_UNKNOWN_PACKETS || slot->random >= DPI_RANDOM_PACKETS;
 	return is_told(&dpi->flows[place], upper, service);
 }
 
@@ -374,6 +389,7 @@ enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32
 	heap_account = NULL;
 	dpi->stat_packets++;
 	slot->packets++;
+	slot->random += looks_random(packet);
 	if (!is_enough(dpi, place, packet, &protocol))
 		return DPI_MORE;
 	slot_settle(dpi, place);

@@ -116,6 +116,13 @@ static uint32_t *find_entry(struct bucket *b, uint32_t hash, uint32_t slot_plus_
 	return NULL;
 }
 
+static void end(struct flow_table *t, struct flow *flow)
+{
+	t->gone(t->context, flow);
+	flow->used = 0;
+	t->used--;
+}
+
 static void drop(struct flow_table *t, struct flow *flow)
 {
 	uint32_t slot = (uint32_t)(flow - t->slot);
@@ -126,10 +133,8 @@ static void drop(struct flow_table *t, struct flow *flow)
 		entry = find_entry(&t->bucket[home ^ 1], flow->hash, slot + 1);
 	assert(entry != NULL); /* invariant 1 */
 	*entry = 0;
-	t->gone(t->context, flow);
-	flow->used = 0;
+	end(t, flow);
 	t->free_slot[t->free_count++] = slot;
-	t->used--;
 }
 
 /* Lower is cheaper to lose: what a stranger can make for nothing goes first. */
@@ -301,13 +306,13 @@ void flow_table_end_all(struct flow_table *t)
 		if (ending != NULL && (t->slot[i].watch != 0 || t->slot[i].dpi != 0))
 			ending[count++] = (struct ending){.id = t->slot[i].id, .slot = i};
 		else
-			drop(t, &t->slot[i]);
+			end(t, &t->slot[i]);
 	}
 	if (ending == NULL)
 		return;
 	qsort(ending, count, sizeof *ending, by_id);
 	for (uint32_t i = 0; i < count; i++)
-		drop(t, &t->slot[ending[i].slot]);
+		end(t, &t->slot[ending[i].slot]);
 	free(ending);
 }
 

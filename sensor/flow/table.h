@@ -133,7 +133,8 @@ struct flow *flow_table_get(struct flow_table *table, const struct flow_key *key
 			    uint64_t now_ns, bool *fresh);
 uint32_t flow_table_slot(const struct flow_table *table, const struct flow *flow);
 struct flow *flow_table_at(struct flow_table *table, uint32_t slot);
-/* Ends every flow, in the order of ids, which does not depend on how flows are spread. */
+/* Ends every flow, in the order of ids, which does not depend on how flows are spread.  The index
+ * is left as it is: nothing but flow_table_free() may follow. */
 void flow_table_end_all(struct flow_table *table);
 uint32_t flow_table_used(const struct flow_table *table);
 
