@@ -11,8 +11,8 @@ import struct
 
 import make_relay
 from make_relay import Capture, hello, noise
-from scapy.all import (Ether, GRE, ICMP, ICMPv6EchoReply, ICMPv6EchoRequest, IP, IPv6, Raw, TCP, UDP,
-                       VXLAN, raw)
+from scapy.all import (Ether, GRE, ICMP, ICMPv6EchoReply, ICMPv6EchoRequest, ICMPv6ND_NS,
+                       ICMPv6NDOptSrcLLAddr, IP, IPv6, Raw, TCP, UDP, raw)
 
 GATE, SERVER = "02:c1:00:00:00:fe", "02:c1:00:00:00:fd"
 LINNET, LINNET2, SISKIN = "02:c1:00:00:0a:01", "02:c1:00:00:0a:02", "02:c1:00:00:0b:01"
@@ -201,6 +201,54 @@ def listener():
     return c
 
 
+def injected():
+    """Packets in the midst of linnet's sessions that come alone: resets, and an answer before the server's own."""
+    c = Capture(vlan=770)
+    for name, own, there in (("killer", L4, FAR), ("killer-6", L6, FAR6)):
+        mac = who(name)[0]
+        session = list(tcp(own, there, 46000 + len(CAST), 443, records(name), name))
+        exchange(c, session[:7])
+        reset = session[1][1].copy()
+        for n in range(3):
+            reset[TCP].seq, reset[TCP].flags, reset[TCP].options = 99000 + n, "R", []
+            del reset[TCP].dataofs
+            c.add(mac, LINNET, changed(reset, ttl=6), delay=0.001)
+    mac = who("answerer")[0]
+    session = list(tcp(L4, FAR2, 46100, 80, [(False, b"GET / HTTP/1.1\r\nHost: news.example\r\n\r\n"), (True, b"HTTP/1.1 302 Found\r\nLocation: http://other.example/\r\n\r\n")], "lone"))
+    exchange(c, session[:-1])
+    c.add(mac, LINNET, changed(session[-1][1], ttl=6), delay=0.001)
+    c.wait(7)
+    exchange(c, tcp(S4, FAR, 46200, 80, says("tail"), "tail"), client=SISKIN)
+    return c
+
+
+def sources():
+    """To everybody, from another's address."""
+    c = Capture(vlan=770)
+    for name, src, dst, mac in (("shouter", L4, "239.255.255.250", "01:00:5e:7f:ff:fa"), ("smurf", L4, "10.77.35.255", "ff:ff:ff:ff:ff:ff"), ("shouter-6", L6, "ff02::1", "33:33:00:00:00:01")):
+        for n in range(3):
+            packet = ends(src, dst) / UDP(sport=50000, dport=1900) / Raw(noise("m%s%d" % (name, n), 80))
+            if name == "smurf":
+                packet = ends(src, dst) / ICMP(type=8, id=5, seq=n) / Raw(noise("smurf%d" % n, 56))
+            c.add(who(name)[0], mac, packet, delay=0.3)
+    c.wait(7)
+    exchange(c, tcp(S4, FAR, 46300, 80, says("tail2"), "tail2"), client=SISKIN)
+    return c
+
+
+def ports():
+    """Frames that move linnet's MAC to another port; a host that lives with the router's MAC."""
+    c = Capture(vlan=770)
+    for name in ("mover", "mover-6"):
+        mac, own, own6 = who(name)
+        for n in range(6):
+            c.add(LINNET, mac, ends(own6 if name == "mover-6" else own, own6 if name == "mover-6" else own) / UDP(sport=9, dport=9) / Raw(b"to myself"), delay=0.2)
+    own6 = who("cloner")[2]
+    for n in range(3):
+        c.add(GATE, "33:33:ff:00:00:10", IPv6(src=own6, dst="ff02::1:ff00:10", hlim=255) / ICMPv6ND_NS(tgt=L6) / ICMPv6NDOptSrcLLAddr(lladdr=GATE), delay=1)
+    return c
+
+
 def ordinary():
     c = Capture(vlan=770)
     nobody = who("nobody")
@@ -234,6 +282,18 @@ def ordinary():
             c.add(LINNET, GATE, ends(L4, FAR2) / UDP(sport=40404, dport=7000) / Raw(raw(p)), delay=0.01)
         else:
             c.add(GATE, LINNET, ends(FAR2, L4, 58) / UDP(sport=7000, dport=40404) / Raw(raw(p)), delay=0.01)
+    # A server that gives up; everybody's own shouts; the router looks for its hosts.
+    session_of = list(tcp(L4, FAR, 45010, 443, records("gave up"), "g"))
+    exchange(c, session_of)
+    reset = session_of[1][1].copy()
+    reset[TCP].flags, reset[TCP].options = "RA", []
+    del reset[TCP].dataofs
+    c.add(GATE, LINNET, changed(reset, ttl=0))
+    for mac, own in ((LINNET, L4), (SISKIN, S4), (nobody[0], nobody[1])):
+        c.add(mac, "01:00:5e:7f:ff:fa", ends(own, "239.255.255.250") / UDP(sport=50000, dport=1900) / Raw(noise("ssdp" + own, 80)))
+    for target in (L6, nobody[2]):
+        for _ in range(3):
+            c.add(GATE, "33:33:ff:00:00:10", IPv6(src="2001:db8:77::1", dst="ff02::1:ff00:10", hlim=255) / ICMPv6ND_NS(tgt=target) / ICMPv6NDOptSrcLLAddr(lladdr=GATE))
     # Pings answered by whom they were for.
     exchange(c, pings(S4, L4), client=SISKIN, server=LINNET)
     c.wait(8)
@@ -265,5 +325,8 @@ if __name__ == "__main__":
     session().write("trick-session.pcap.gz")
     bare().write("trick-bare.pcap.gz")
     listener().write("trick-listener.pcap.gz")
+    injected().write("trick-injected.pcap.gz")
+    sources().write("trick-sources.pcap.gz")
+    ports().write("trick-ports.pcap.gz")
     ordinary().write("trick-ordinary.pcap.gz")
     inventory()

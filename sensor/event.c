@@ -168,6 +168,7 @@ static void rebuild_union(struct event *ev, const struct record *r)
 		ev->u.path.packets = r->u.path.packets;
 		ev->u.path.bytes = r->u.path.bytes;
 		ev->u.path.answered = r->u.path.answered;
+		ev->u.path.rightful = r->u.path.rightful;
 		break;
 	default: /* the event is all there is to it */
 		break;

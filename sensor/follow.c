@@ -124,6 +124,19 @@ static void tell_flow(struct worker *w, const struct flow *flow, unsigned direct
 	emit_commit(w, r);
 }
 
+/* Did packets of the same direction come by another NIC, one that may send them? */
+static bool comes_rightfully(const struct flow *flow, const struct watch_path *path)
+{
+	for (unsigned i = 0; i < FLOW_PATHS; i++) {
+		const struct path_key *other = &flow->path[path->direction][i];
+
+		if (!zero_key(other) && !mac_equal(other->smac, path->key.smac) &&
+		    !(flow->verdict[path->direction][i] & (PATH_IN | PATH_OUT)))
+			return true;
+	}
+	return false;
+}
+
 static void tell_path(struct worker *w, const struct flow *flow, const struct watch_path *path,
 		      const struct packet *packet, const struct place *place, bool frameless)
 {
@@ -149,6 +162,7 @@ static void tell_path(struct worker *w, const struct flow *flow, const struct wa
 	r->u.path.packets = path->packets - path->told_packets;
 	r->u.path.bytes = path->bytes - path->told_bytes;
 	r->u.path.answered = flow->packets[!path->direction] != 0;
+	r->u.path.rightful = comes_rightfully(flow, path);
 	emit_commit(w, r);
 }
 

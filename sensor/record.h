@@ -52,7 +52,7 @@ struct record {
 	union { /* by kind, see record_head() */
 		struct {
 			uint64_t packets, bytes;
-			bool answered;
+			bool answered, rightful;
 		} path;
 		struct {
 			struct mac_addr in_smac, in_dmac;

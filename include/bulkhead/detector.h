@@ -155,6 +155,8 @@ struct event {
 			uint64_t packets, bytes; /* new since the last event of this path */
 			bool answered;		 /* the other direction of the flow has been seen;
 						  * EVENT_TUNNEL: in the same direction of the tunnel */
+			bool rightful; /* packets of this direction also came by a NIC that may
+					* send them */
 		} path;
 		struct {
 			struct finding_frame

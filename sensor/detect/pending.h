@@ -24,9 +24,9 @@ void pending_note(struct pending *pending, const struct event *ev, struct mac_ad
 		  unsigned victim_end,
 		  void (*first)(struct finding *finding, const struct event *ev, unsigned end),
 		  struct findings *out);
-/* The flow was seen on both sides of the NIC: a relay, nothing of it is told from here. */
 /* EVENT_STRAY: who was meant answered, so it did not stay at the NIC that it was delivered to. */
 void pending_answered(struct pending *pending, const struct event *ev);
+/* The flow was seen on both sides of the NIC: a relay, nothing of it is told from here. */
 void pending_relayed(struct pending *pending, const struct event *ev);
 /* Tells what has waited long enough at now_ns. */
 void pending_tick(struct pending *pending, uint64_t now_ns, struct findings *out);

@@ -11,8 +11,27 @@
  * When both came by rightful NICs, the injector is beyond the router or forged a MAC.  Data with
  * another TTL was sent by another machine; nobody can be named.  Two SYN-ACKs may also be two
  * servers behind one address: a hint at most.
+ *
+ * What contradicts nothing betrays itself by its way: the session's packets come by the NIC of
+ * their owner or by the provider's, and some of the same direction from a tenant's NIC that got
+ * none of them to pass on (a reset that kills the session, a forged answer that comes alone).
  */
 #include "detect/build.h"
+#include "detect/pending.h"
+
+#define PORT_DNS 53
+
+struct state {
+	struct pending *pending;
+};
+
+static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
+{
+	struct state *s = opaque;
+
+	s->pending = pending_new(options->windows.relay, seed);
+	return s->pending != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+}
 
 enum sender { SENDER_RIGHTFUL, SENDER_FOREIGN, SENDER_UNREGISTERED };
 
@@ -82,13 +101,41 @@ static void tell(const struct event *ev, const struct party *actor, enum confide
 	add_other(f, ev);
 }
 
-static void event(void *state, const struct event *ev, struct findings *out)
+static void first(struct finding *f, const struct event *ev, unsigned end)
+{
+	f->kind = "spoof.injection";
+	f->confidence = CONFIDENCE_STRONG;
+	f->actor = party_of_carrier(&ev->from, ev->smac);
+	build_victim_end(f, ev, end);
+	finding_detail_text(f, "conflict", "another way");
+}
+
+/* Forged answers of resolvers are spoof.name's. */
+static bool answers_dns(const struct flow_tuple *tuple)
+{
+	return tuple->proto == IPPROTO_NUM_UDP && tuple->sport == PORT_DNS;
+}
+
+/* A packet of the session from the NIC of a tenant that has no part in it. */
+static void see_path(struct state *s, const struct event *ev, struct findings *out)
+{
+	/* What leaves a port shows no in-legs: there a relay looks the same. */
+	if (ev->tap->view == VIEW_PORT)
+		return;
+	if (!(ev->path & PATH_FROM_STRANGER) || !ev->u.path.rightful || !ev->has_mac ||
+	    is_uncertain(ev) || answers_dns(&ev->tuple) || !is_tenant(ev->from.tenant) ||
+	    judge_sender(ev, &ev->from) != SENDER_FOREIGN ||
+	    !is_other_tenant(ev->dst.tenant, ev->from.tenant))
+		return;
+	pending_note(s->pending, ev, ev->smac, 1, first, out);
+}
+
+static void see_conflict(const struct event *ev, struct findings *out)
 {
 	struct carrier other = {.tenant = TENANT_UNKNOWN, .host = HOST_NONE};
 	enum sender now, before = SENDER_RIGHTFUL;
 	struct party actor;
 
-	(void)state;
 	if (ev->packet == NULL || !ev->has_mac || is_uncertain(ev))
 		return;
 	now = judge_sender(ev, &ev->from);
@@ -119,9 +166,48 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	tell(ev, &actor, ev->u.conflict.syn_ack ? CONFIDENCE_INDICATOR : CONFIDENCE_STRONG, out);
 }
 
+static void event(void *opaque, const struct event *ev, struct findings *out)
+{
+	struct state *s = opaque;
+
+	if (ev->kind == EVENT_CONFLICT)
+		see_conflict(ev, out);
+	else if (ev->kind == EVENT_RELAYED)
+		pending_relayed(s->pending, ev);
+	else
+		see_path(s, ev, out);
+}
+
+static void tick(void *opaque, uint64_t now_ns, struct findings *out)
+{
+	pending_tick(((struct state *)opaque)->pending, now_ns, out);
+}
+
+static void finish(void *opaque, uint64_t now_ns, struct findings *out)
+{
+	(void)now_ns;
+	pending_finish(((struct state *)opaque)->pending, out);
+}
+
+static uint64_t evicted(const void *opaque)
+{
+	return pending_evicted(((const struct state *)opaque)->pending);
+}
+
+static void close_state(void *opaque)
+{
+	pending_free(((struct state *)opaque)->pending);
+}
+
 const struct detector detect_spoof_injection = {
     .kind = "spoof.injection",
-    .summary = "packets sent by another machine for one end of a TCP session",
-    .wants = EVENT_BIT(EVENT_CONFLICT),
+    .summary = "packets sent by another machine for one end of a session",
+    .wants = EVENT_BIT(EVENT_CONFLICT) | EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED),
+    .state_size = sizeof(struct state),
+    .open = open_state,
     .event = event,
+    .tick = tick,
+    .finish = finish,
+    .evicted = evicted,
+    .close = close_state,
 };

@@ -13,9 +13,10 @@
  *          address at all.  An honest unicast ARP is about the receiver (RFC 1122 2.3.2.1,
  *          RFC 826), an honest announcement is a broadcast (RFC 5227).
  *   IP     a packet from the receiver's own address to itself, or to the provider, that comes
- *          with the MAC of the provider's gateway and a TTL that no router took anything off.
+ *          with the MAC of the provider's gateway and a TTL that no router took anything off; or
+ *          with another tenant's MAC, to itself, time and again.
  *
- *   ARP    a question from the MAC of the provider's router in the name of a tenant's host that
+ *   ARP, ND   a question from the MAC of the provider's router in the name of a tenant's host that
  *          has a NIC of its own.  A router answers for others (proxy ARP, RFC 1027) but asks in its
  *          own name (RFC 826): the host asks, with a borrowed MAC.  Load balancers and NAT hold
  *          their customers' addresses and may ask so.
@@ -24,10 +25,15 @@
  */
 #include "base/table.h"
 #include "detect/build.h"
+#include "detect/home.h"
+#include "detect/mac.h"
 
 /* The victim's next frame takes the port back, so a theft has to be repeated, many times a second;
  * single odd frames of some stack are not one. */
-#define ARP_NEEDED 3
+#define FRAMES_NEEDED 3
+#define ND_NS 135
+#define ND_HEADER 24
+#define ND_OPTION_SOURCE 1
 /* Who lives with a borrowed MAC asks for each of his peers; one frame may be damaged. */
 #define QUESTIONS_NEEDED 2
 #define WITHIN_NS (10 * UINT64_C(1000000000))
@@ -83,7 +89,8 @@ static bool says_nothing(const struct packet *p)
 }
 
 /* How many frames are to be told now: none until enough came soon enough. */
-static uint64_t note(struct state *s, const struct event *ev, uint64_t thief, uint64_t needed)
+static uint64_t note(struct state *s, const struct event *ev, uint64_t thief, uint64_t frames_now,
+		     uint64_t needed)
 {
 	struct pair_key key = {.stolen = mac_to_u64(ev->smac), .thief = thief};
 	uint64_t frames;
@@ -94,7 +101,7 @@ static uint64_t note(struct state *s, const struct event *ev, uint64_t thief, ui
 		pair->since_ns = ev->ts_ns;
 		pair->frames = 0;
 	}
-	pair->frames++;
+	pair->frames += frames_now;
 	if (pair->frames >= needed)
 		pair->proved = true;
 	if (!pair->proved)
@@ -111,7 +118,7 @@ static void see_arp(struct state *s, const struct event *ev, struct findings *ou
 
 	if (p == NULL || p->l3 != L3_ARP || !says_nothing(p))
 		return;
-	frames = note(s, ev, mac_to_u64(ev->dmac), ARP_NEEDED);
+	frames = note(s, ev, mac_to_u64(ev->dmac), 1, FRAMES_NEEDED);
 	if (frames > 0)
 		tell(ev, "ARP to itself", frames, out);
 }
@@ -125,27 +132,43 @@ static bool is_plain_router(const struct carrier *c)
 	       (c->roles & holds) == 0;
 }
 
-static void see_question(struct state *s, const struct event *ev, struct findings *out)
+/* Who asks, in an ARP request or a neighbour solicitation with the frame's own MAC as sender. */
+static bool asks(const struct event *ev, struct ip_addr *asker)
 {
 	const struct packet *p = ev->packet;
+	struct mac_addr mac;
+
+	if (p == NULL || ip_is_unspecified(&p->src))
+		return false;
+	*asker = p->src;
+	if (ev->kind == EVENT_ND)
+		return p->icmp_type == ND_NS && p->l4 != NULL && p->l4_len >= ND_HEADER &&
+		       nd_link_address(p, ND_HEADER, ND_OPTION_SOURCE, &mac) &&
+		       mac_equal(mac, ev->smac);
+	return p->l3 == L3_ARP && p->arp_op == 1 && !ip_equal(&p->src, &p->dst) &&
+	       mac_equal(p->arp_sha, ev->smac);
+}
+
+static void see_question(struct state *s, const struct event *ev, struct findings *out)
+{
 	const struct host *host;
+	struct ip_addr asker;
 	struct owner owner;
 	struct finding *f;
 	uint64_t frames;
 
-	if (p == NULL || p->l3 != L3_ARP || p->arp_op != 1 || ip_is_unspecified(&p->src) ||
-	    ip_equal(&p->src, &p->dst) || !mac_equal(p->arp_sha, ev->smac))
+	if (!asks(ev, &asker))
 		return;
-	owner = bindings_owner(ev->bindings, ev->inv, ev->domain, &p->src, ev->ts_ns);
+	owner = bindings_owner(ev->bindings, ev->inv, ev->domain, &asker, ev->ts_ns);
 	host = is_tenant(owner.tenant) ? inventory_host(ev->inv, owner.host) : NULL;
 	if (host == NULL || host->mac_count == 0)
 		return;
-	frames = note(s, ev, host->id, QUESTIONS_NEEDED);
+	frames = note(s, ev, host->id, 1, QUESTIONS_NEEDED);
 	f = frames > 0 ? build_finding(out, ev, "spoof.mac", CONFIDENCE_STRONG) : NULL;
 	if (f == NULL)
 		return;
 	f->has_flow = false;
-	f->actor = party_of_owner(&owner, &p->src);
+	f->actor = party_of_owner(&owner, &asker);
 	f->victim = party_of_carrier(&ev->from, ev->smac);
 	f->count = frames;
 	finding_detail_text(f, "method", "own address, another's MAC");
@@ -201,15 +224,31 @@ static void tell_conflict(const struct event *ev, struct findings *out)
 	finding_detail_text(f, "method", "its MAC behind another port");
 }
 
+/* Another tenant's MAC, from the receiver to itself, again and again. */
+static void see_path(struct state *s, const struct event *ev, struct findings *out)
+{
+	uint64_t frames;
+
+	if (!mac_steals_port(ev))
+		return;
+	frames = note(s, ev, mac_to_u64(ev->dmac), ev->u.path.packets, FRAMES_NEEDED);
+	if (frames > 0)
+		tell(ev, "IP to itself", frames, out);
+}
+
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
+	if (ev->kind == EVENT_PATH) {
+		see_path(opaque, ev, out);
+		return;
+	}
 	if (is_conflict(ev)) {
 		tell_conflict(ev, out);
 		return;
 	}
-	if (ev->kind == EVENT_ARP && ev->has_mac && is_plain_router(&ev->from))
+	if (ev->kind != EVENT_RETURNED && ev->has_mac && is_plain_router(&ev->from))
 		see_question(opaque, ev, out);
-	if (!between_strangers(ev))
+	if (ev->kind == EVENT_ND || !between_strangers(ev))
 		return;
 	if (ev->kind == EVENT_ARP)
 		see_arp(opaque, ev, out);
@@ -234,7 +273,8 @@ static void close_state(void *opaque)
 const struct detector detect_spoof_mac = {
     .kind = "spoof.mac",
     .summary = "frames with another's MAC as source, to the sender's own NIC or in its own name",
-    .wants = EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_RETURNED),
+    .wants = EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND) | EVENT_BIT(EVENT_RETURNED) |
+	     EVENT_BIT(EVENT_PATH),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

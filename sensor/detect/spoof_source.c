@@ -5,6 +5,7 @@
  * An out-leg without an in-leg.
  */
 #include "detect/build.h"
+#include "detect/mac.h"
 #include "detect/pending.h"
 
 struct state {
@@ -29,6 +30,9 @@ static bool is_spoofed(const struct event *ev)
 		return false;
 	/* What leaves a port shows the out-legs of a relay that is allowed, and no in-leg. */
 	if (ev->tap->view == VIEW_PORT && relay_is_allowed(ev, &ev->from))
+		return false;
+	/* From the receiver to itself: that is how ports are stolen (spoof_mac.c). */
+	if (mac_steals_port(ev))
 		return false;
 	if (ev->src.tenant == TENANT_INFRASTRUCTURE)
 		return owner != NULL && !(owner->roles & ROLE_LOAD_BALANCER);

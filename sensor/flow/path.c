@@ -44,11 +44,12 @@ struct end {
 	const struct carrier *nic;
 	const struct owner *owner;
 	const struct ip_addr *ip;
+	bool group; /* the frame is for everybody: nobody's own end */
 };
 
 static bool is_next_door(const struct end *end, uint32_t tenant)
 {
-	return (end->nic->tenant == TENANT_UNKNOWN || end->nic->tenant == tenant) &&
+	return !end->group && (end->nic->tenant == TENANT_UNKNOWN || end->nic->tenant == tenant) &&
 	       could_be_own(end->owner, end->ip);
 }
 
@@ -131,7 +132,7 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 		    const struct ip_addr *dst)
 {
 	const struct end from = {.nic = &p->from, .owner = &p->src, .ip = src};
-	const struct end to = {.nic = &p->to, .owner = &p->dst, .ip = dst};
+	const struct end to = {.nic = &p->to, .owner = &p->dst, .ip = dst, .group = p->to_group};
 	uint32_t bits = 0;
 
 	if (p->from.tenant != TENANT_UNKNOWN || p->to.tenant != TENANT_UNKNOWN ||
