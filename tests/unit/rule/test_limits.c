@@ -278,8 +278,6 @@ static void files_that_do_not_fit(void **state)
 		 "x", NULL);
 	load_bad(RULES_HEAD "lists: [{ list: x, items: [1] }, { list: x, items: [2] }]\n",
 		 ":3:", NULL);
-	load_bad(RULES_HEAD "override: [{ rule: BH-9, set: { severity: low }, reason: x }]\n",
-		 "no rule \"BH-9\"", NULL);
 	load_bad(RULES_HEAD "override: [{ rule: [x], set: { severity: low }, reason: x }]\n",
 		 ":3:", NULL);
 	load_bad(RULES_HEAD "override: [{ rule: x }]\n", ":3:", NULL);
