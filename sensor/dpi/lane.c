@@ -66,7 +66,7 @@ bool lane_put(struct lane *lane, const void *head, size_t head_len, const void *
 		return false;
 	copy_in(lane, lane->mine, &len, LENGTH_SIZE);
 	copy_in(lane, lane->mine + LENGTH_SIZE, head, head_len);
-	if (body_len > 0)
+	if (body != NULL)
 		copy_in(lane, lane->mine + LENGTH_SIZE + head_len, body, body_len);
 	lane->mine += space_for(len);
 	atomic_store_explicit(&lane->ends->head, lane->mine, memory_order_release);

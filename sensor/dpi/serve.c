@@ -304,6 +304,13 @@ static void close_all(void)
 		(void)close(fd); /* it may not be open */
 }
 
+static _Noreturn void serve(struct service *service)
+{
+	for (;;)
+		if (!service_turn(service))
+			segment_sleep(service->segment, waits, service, SLEEP_NS);
+}
+
 int dpi_serve(int fd, struct err *err)
 {
 	struct dpi_segment *segment = NULL;
@@ -316,9 +323,8 @@ int dpi_serve(int fd, struct err *err)
 		service = service_new(segment, err);
 		rc = service == NULL ? err->code : give_up_everything(&segment->shape, err);
 	}
-	while (rc == 0)
-		if (!service_turn(service))
-			segment_sleep(segment, waits, service, SLEEP_NS);
+	if (rc == 0)
+		serve(service);
 	service_free(service);
 	dpi_segment_free(segment);
 	return rc;

@@ -119,6 +119,14 @@ beat_is() { # beat_is NAME TEST NUMBER
 	test "$(beat "$1")" "$2" "$3"
 }
 
+connect() {
+	local i
+	for i in 1 2 3 4 5; do
+		lab_in a timeout 2 openssl s_client -connect "$WEB_IP:443" -servername "v$i.example" \
+			-tls1_2 </dev/null >/dev/null 2>&1
+	done
+}
+
 # TLS 1.2, whose certificates can be read, and datagrams that look like QUIC.
 talk() {
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$LAB_DIR/key" -out "$LAB_DIR/cert" -days 2 \
@@ -126,10 +134,7 @@ talk() {
 	lab_start gw /dev/null openssl s_server -quiet -accept "$WEB_IP:443" -cert "$LAB_DIR/cert" \
 		-key "$LAB_DIR/key" -tls1_2
 	sleep 0.5
-	for i in 1 2 3 4 5; do
-		lab_in a timeout 2 openssl s_client -connect "$WEB_IP:443" -servername "v$i.example" \
-			-tls1_2 </dev/null >/dev/null 2>&1
-	done
+	connect
 	lab_in a python3 -c "
 import os, socket
 for n in range(20):
@@ -146,6 +151,41 @@ check_labels() {
 	talk || { lab_skip "openssl makes no certificate"; return; }
 	lab_check "certificates and QUIC are labelled" lab_until 25 beat_is dpi_labelled -ge $((labelled + 5))
 	lab_check "and kill nobody: $deaths deaths, all of them ours" beat_is dpi_deaths -eq "$deaths"
+}
+
+# Whoever has taken it over can write what it can: random bytes over all that it may write to.
+garble() {
+	python3 - "$(dpi)" <<'PY'
+import os, sys
+pid = sys.argv[1]
+with open("/proc/%s/maps" % pid) as maps, open("/proc/%s/mem" % pid, "wb", buffering=0) as memory:
+    for line in maps:
+        if "memfd:bulkhead-dpi" in line and "rw-s" in line:
+            start = int(line.split("-")[0], 16)
+            memory.seek(start)
+            memory.write(os.urandom(65536))
+PY
+}
+
+rubbish_is_told() {
+	[ "$(grep -c 'writes what cannot be' "$LAB_DIR/sensor.log")" -ge "$1" ]
+}
+
+check_garbage() {
+	local w old i labelled
+	w=$(lab_worker)
+	for i in 1 2 3 4 5; do
+		old=$(dpi)
+		garble
+		lab_until 5 rubbish_is_told "$i" || break
+		lab_until 5 another_than "$old" || break
+	done
+	lab_check "of $i that write rubbish each is found out and replaced" rubbish_is_told 5
+	sleep 11 # what the heartbeat counts until now
+	labelled=$(beat dpi_labelled)
+	connect
+	lab_check "then labels come again" lab_until 25 beat_is dpi_labelled -ge $((labelled + 5))
+	lab_check "and the worker is the same" test "$(lab_worker)" = "$w"
 }
 
 # Whoever has to take note of its end may take his time.
@@ -198,6 +238,7 @@ main() {
 	check_status
 	check_forbidden
 	check_labels
+	check_garbage
 	check_lives
 	check_shared
 	[ "$LAB_FAILED" -eq 0 ] || tail -n 40 "$LAB_DIR/sensor.log"
