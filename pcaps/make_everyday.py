@@ -4,10 +4,10 @@
 
 More ordinary life, that of protocols whose answers, repetitions and habits resemble an attack.  A
 learning switch forwards the frames, and a mirror shows them in three views: `span` (what enters),
-`span-both` (what enters and what leaves every port), and what leaves the port of alder/a1.  Each
-scene is a function below; with names as arguments only these are in the captures.  Who is who
-stands in everyday.yaml.  Frames are built by scapy (Debian: python3-scapy) with fixed times: the
-same bytes each time.
+`span-both` (what enters and what leaves every port), and what leaves the ports of alder/a1 and of a firewall
+whose port nobody registered.  Each scene is a function below; with names as arguments only these
+are in the captures.  Who is who stands in everyday.yaml.  Frames are built by scapy (Debian:
+python3-scapy) with fixed times: the same bytes each time.
 """
 import gzip
 import os
@@ -39,7 +39,7 @@ A = {name: NET + last for name, last in (
     ("gw", "1"), ("gw2", "2"), ("lb", "5"), ("nat", "6"), ("dhcp", "7"), ("a1", "11"), ("a2", "12"),
     ("a3", "13"), ("b1", "21"), ("b2", "22"), ("c1", "31"), ("c2", "32"), ("fw2", "99"),
     ("avip", "40"), ("nlb", "60"))}
-TAPPED = "a1"
+TAPPED = ("a1", "fw2")
 
 
 class Switch:
@@ -51,7 +51,7 @@ class Switch:
         self.dice = random.Random(205)
         self.port = {mac: BEHIND.get(name, name) for name, mac in M.items()}
         self.learnt = {}
-        self.views = {"": [], "-both": [], "-" + TAPPED: []}
+        self.views = {name: [] for name in ["", "-both"] + ["-" + port for port in TAPPED]}
 
     def wait(self, seconds):
         self.now += seconds
@@ -77,8 +77,8 @@ class Switch:
         self.views["-both"].append((self.now, data))
         for n, out in enumerate(ports):
             self.views["-both"].append((self.now + 2e-6 * (n + 1), data))
-            if out == TAPPED:
-                self.views["-" + TAPPED].append((self.now, data))
+            if out in TAPPED:
+                self.views["-" + out].append((self.now, data))
 
     # ---- what hosts say ------------------------------------------------------------------------
 

@@ -112,8 +112,9 @@ static uint32_t judge_exposure(const struct inventory *inv, const struct tap *ta
 	 * port (no host) nothing. */
 	if (host != NULL && (host->tenant == TENANT_INFRASTRUCTURE || (host->roles & ROLE_MONITOR)))
 		return 0;
-	/* To a machine that nobody registered: a container behind this very port, maybe. */
-	if (host != NULL && p->to.tenant == TENANT_UNKNOWN && could_be_own(&p->dst, dst))
+	/* To a machine that nobody registered: a container behind this very port, maybe, or the one
+	 * whose port nobody registered either. */
+	if (p->to.tenant == TENANT_UNKNOWN && (host == NULL || could_be_own(&p->dst, dst)))
 		return 0;
 	if (!is_tenant(p->src.tenant) && !is_tenant(p->dst.tenant) && !is_tenant(p->from.tenant) &&
 	    !is_tenant(p->to.tenant))
