@@ -15,7 +15,7 @@ esac
 [ -z "$BULKHEAD" ] || export BULKHEAD
 cd "$(dirname "$0")" || exit 1
 passed=0 failed=0 skipped=0
-[ $# -gt 0 ] || set -- arpspoof.sh redis_killed.sh privileges.sh restart.sh sight.sh reload.sh hardening.sh dpi.sh
+[ $# -gt 0 ] || set -- arpspoof.sh redis_killed.sh privileges.sh restart.sh sight.sh mirror.sh reload.sh hardening.sh dpi.sh
 for t in "$@"; do
 	echo "== $t"
 	out=$(timeout -k 10 180 "./${t##*/}" 2>&1)
