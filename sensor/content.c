@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "detect/export.h"
 #include "worker.h"
 
@@ -170,14 +171,33 @@ static void collect(struct worker *w, const struct flow *current, const struct p
 	}
 }
 
+/* For who wants to know who did it.  In the direction of who began the flow. */
+static void tell_suspect(struct worker *w, uint64_t name)
+{
+	const struct flow *flow = flow_table_at(w->flows, (uint32_t)name);
+	char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE], proto[8];
+	struct flow_tuple t;
+
+	if (!flow->used || flow->hash != (uint32_t)(name >> 32))
+		return;
+	t = flow_tuple_of(flow, (flow->flags & FLOW_FROM_B) != 0);
+	log_warn("worker=%u dpi=died busy-with=\"%s %s:%u > %s:%u\"", w->index,
+		 ip_proto_name(t.proto, proto), ip_format(&t.src, src), t.sport,
+		 ip_format(&t.dst, dst), t.dport);
+}
+
 void content_turn(struct worker *w)
 {
 	struct place place = {.segment = SEGMENT_NONE};
+	uint64_t suspect;
 
 	if (w->dpi == NULL)
 		return;
-	if (dpi_turn(w->dpi, w->now_ns))
-		collect(w, NULL, NULL, &place);
+	if (!dpi_turn(w->dpi, w->now_ns))
+		return;
+	if (dpi_suspect(w->dpi, &suspect))
+		tell_suspect(w, suspect);
+	collect(w, NULL, NULL, &place);
 }
 
 static void inspect(struct worker *w, struct flow *flow, const struct packet *packet,

@@ -86,6 +86,10 @@ void dpi_finish(struct dpi *dpi, uint32_t *handle);
  * when they are there as soon as submit or finish have made them. */
 bool dpi_turn(struct dpi *dpi, uint64_t now_ns);
 
+/* After dpi_turn(): the flow that the DPI process was busy with when it died, told once; false when
+ * that is not known.  It says so itself: no proof. */
+bool dpi_suspect(struct dpi *dpi, uint64_t *flow);
+
 /* The next label, if one is ready. */
 bool dpi_collect(struct dpi *dpi, struct dpi_result *result);
 

@@ -64,6 +64,8 @@ struct desk {
 	unsigned packets, index;
 	struct ticket *tickets;
 	struct ticket_list free, active, late;
+	uint64_t suspect; /* the flow that the last one died of */
+	bool has_suspect;
 	uint64_t stat_packets, stat_flows, stat_labelled, stat_shed, stat_deaths;
 };
 
@@ -115,9 +117,24 @@ static void attach(struct desk *desk, uint32_t epoch)
 	desk->posted = true;
 }
 
+static void take_suspect(struct desk *desk)
+{
+	const struct segment_pulse *pulse = desk->segment->pulse;
+	uint32_t place = atomic_load_explicit(&pulse->place, memory_order_relaxed);
+
+	if (atomic_load_explicit(&pulse->busy, memory_order_relaxed) != desk->index + 1 ||
+	    place >= desk->flows || desk->tickets[place].state == TICKET_FREE ||
+	    desk->tickets[place].generation !=
+		atomic_load_explicit(&pulse->generation, memory_order_relaxed))
+		return;
+	desk->suspect = desk->tickets[place].flow;
+	desk->has_suspect = true;
+}
+
 /* Whoever had a ticket is not shown again: his handle is stale from now on. */
 static void begin_epoch(struct desk *desk, uint32_t epoch)
 {
+	take_suspect(desk);
 	desk->active = desk->late = (struct ticket_list){PLACE_NONE, PLACE_NONE};
 	for (uint32_t i = 0; i < desk->flows; i++) {
 		if (desk->tickets[i].state == TICKET_FREE)
@@ -343,6 +360,15 @@ void desk_turn(struct desk *desk, uint64_t now_ns)
 		return;
 	desk->posted = false;
 	segment_ring(desk->segment);
+}
+
+bool desk_suspect(struct desk *desk, uint64_t *flow)
+{
+	bool has = desk->has_suspect;
+
+	*flow = desk->suspect;
+	desk->has_suspect = false;
+	return has;
 }
 
 /* ---- answers --------------------------------------------------------------------------------- */

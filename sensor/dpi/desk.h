@@ -20,6 +20,7 @@ enum dpi_verdict desk_submit(struct desk *desk, uint64_t flow, uint32_t *handle,
 			     const struct packet *packet, uint64_t now_ns);
 void desk_finish(struct desk *desk, uint32_t *handle);
 void desk_turn(struct desk *desk, uint64_t now_ns);
+bool desk_suspect(struct desk *desk, uint64_t *flow);
 bool desk_collect(struct desk *desk, struct dpi_result *result);
 void desk_stats(struct desk *desk, struct stats *stats);
 

@@ -78,6 +78,11 @@ bool dpi_turn(struct dpi *dpi, uint64_t now_ns)
 	return true;
 }
 
+bool dpi_suspect(struct dpi *dpi, uint64_t *flow)
+{
+	return dpi->desk != NULL && desk_suspect(dpi->desk, flow);
+}
+
 bool dpi_collect(struct dpi *dpi, struct dpi_result *result)
 {
 	return dpi->here != NULL ? inspection_collect(dpi->here, result)

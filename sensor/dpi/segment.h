@@ -38,6 +38,9 @@ struct segment_pulse {
 	_Alignas(LANE_LINE) _Atomic uint64_t beats; /* the DPI process moves */
 	_Alignas(LANE_LINE) _Atomic uint32_t asleep;
 	_Atomic uint32_t bell; /* futex that it sleeps on */
+	/* What it is busy with: of which worker, from 1, 0 nothing; which ticket. */
+	_Alignas(LANE_LINE) _Atomic uint32_t busy;
+	_Atomic uint32_t place, generation;
 };
 
 struct segment_post {

@@ -116,6 +116,7 @@ static void show(struct desk_side *side, struct place *place, const struct job *
 
 static void take_job(struct service *service, struct desk_side *side, size_t len)
 {
+	struct segment_pulse *pulse = service->segment->pulse;
 	struct job job;
 	struct place *place;
 
@@ -132,10 +133,15 @@ static void take_job(struct service *service, struct desk_side *side, size_t len
 	}
 	if (place->done)
 		return;
+	atomic_store_explicit(&pulse->place, job.place, memory_order_relaxed);
+	atomic_store_explicit(&pulse->generation, job.generation, memory_order_relaxed);
+	atomic_store_explicit(&pulse->busy, (uint32_t)(side - service->sides) + 1,
+			      memory_order_relaxed);
 	if (job.kind == JOB_FINISH)
 		finish(side, place, &job);
 	else
 		show(side, place, &job, service->record + sizeof job);
+	atomic_store_explicit(&pulse->busy, 0, memory_order_relaxed);
 }
 
 /* The worker begins in our epoch with an empty post. */

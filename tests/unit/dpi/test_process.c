@@ -290,6 +290,40 @@ static void death(void **state)
 	assert_string_equal(result.app.host, "b.example");
 }
 
+/* What it was busy with is known by what it says, if that can be. */
+static void suspect(void **state)
+{
+	struct lab *lab = *state;
+	struct segment_pulse *pulse = lab->process->pulse;
+	uint32_t handle = 0;
+	uint64_t flow;
+
+	assert_int_equal(say(lab, 11, &handle, "GET / HTTP/1.1\r\n"), DPI_MORE);
+	turn(lab);
+	assert_int_equal(atomic_load(&pulse->busy), 0); /* it is done with it */
+	dpi_segment_begin_epoch(lab->supervisor);
+	assert_true(dpi_turn(lab->dpi, lab->now));
+	assert_false(dpi_suspect(lab->dpi, &flow));
+	for (unsigned i = 0; i < 4; i++) {
+		const uint32_t said[4][3] = {/* of the first worker, ticket 1.0 */
+					     {1, 1 + i, 0},
+					     {1, FLOWS, 0},
+					     {2, 3, 0},
+					     {1, 4, 1}};
+		handle = 0;
+		assert_int_equal(say(lab, 12 + i, &handle, "GET / HTTP/1.1\r\n"), DPI_MORE);
+		atomic_store(&pulse->busy, said[i][0]);
+		atomic_store(&pulse->place, said[i][1]);
+		atomic_store(&pulse->generation, said[i][2]);
+		dpi_segment_begin_epoch(lab->supervisor);
+		assert_true(dpi_turn(lab->dpi, lab->now));
+		assert_int_equal(dpi_suspect(lab->dpi, &flow), i == 0);
+		if (i == 0)
+			assert_int_equal(flow, 12);
+		assert_false(dpi_suspect(lab->dpi, &flow));
+	}
+}
+
 static void deaths_are_counted(void **state)
 {
 	struct lab *lab = *state;
@@ -516,6 +550,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(overflow, set_up_many, tear_down),
 	    cmocka_unit_test_setup_teardown(quiet_flows_are_settled, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(death, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(suspect, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(deaths_are_counted, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(forged_answers, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_is_behind_the_end_is_gone, set_up, tear_down),
