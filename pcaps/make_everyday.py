@@ -3,11 +3,11 @@
 """make_everyday.py [SCENE...] - writes the everyday-*.pcap.gz captures beside it.
 
 More ordinary life, that of protocols whose answers, repetitions and habits resemble an attack.  A
-learning switch forwards the frames, and a mirror shows them in three views: `span` (what enters),
-`span-both` (what enters and what leaves every port), and what leaves the ports of alder/a1 and of a firewall
-whose port nobody registered.  Each scene is a function below; with names as arguments only these
-are in the captures.  Who is who stands in everyday.yaml.  Frames are built by scapy (Debian:
-python3-scapy) with fixed times: the same bytes each time.
+learning switch forwards the frames, and a mirror shows them as `span` (what enters), `span-both`
+(what enters and what leaves every port), what leaves the ports of alder/a1 and of a firewall whose
+port nobody registered, and `span-both` without destination MACs.  Each scene is a function below;
+with names as arguments only these are in the captures.  Who is who stands in everyday.yaml.  Frames
+are built by scapy (Debian: python3-scapy) with fixed times: the same bytes each time.
 """
 import gzip
 import os
@@ -398,8 +398,16 @@ SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_its
           boot_storm, forgetful, untagged, uplink, sold]
 
 
-def write(frames, name):
-    body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+def cooked(frames):
+    """As `tcpdump -i any` records it (Linux cooked): who sent, but not to whom."""
+    for when, data in frames:
+        if int.from_bytes(data[12:14], "big") >= 1536:
+            kind = 1 if data[:6] == b"\xff" * 6 else 2 if data[0] & 1 else 0
+            yield when, struct.pack("!HHH6sH", kind, 1, 6, data[6:12], 0) + data[12:]
+
+
+def write(frames, name, link=1):
+    body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, link)
     for when, data in frames:
         micros = int(round(when * 1e6))
         body += struct.pack("<IIII", micros // 1000000, micros % 1000000, len(data), len(data)) + data
@@ -419,6 +427,7 @@ def main():
         scene(s)
     for view, frames in s.views.items():
         write(frames, "everyday%s.pcap.gz" % view)
+    write(cooked(s.views["-both"]), "everyday-cooked.pcap.gz", link=113)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,9 @@ bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 	stat_add(&w->stats, STAT_DUPLICATES, 1);
 	if (flow->copies[direction].seen < COPIES_MAX)
 		flow->copies[direction].seen++;
-	if (flow->copies[direction].seen != ORDINARY_COPIES + 1 || mac_is_group(packet->dmac) ||
-	    flow->copies[direction].plain > 0 || may_be_said_again(packet) ||
-	    !worker_wants(w, EVENT_FLOODED))
+	if (flow->copies[direction].seen != ORDINARY_COPIES + 1 || !(packet->flags & PACKET_MAC) ||
+	    mac_is_group(packet->dmac) || flow->copies[direction].plain > 0 ||
+	    may_be_said_again(packet) || !worker_wants(w, EVENT_FLOODED))
 		return true;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOODED,
 					     .phase = PHASE_FRAME,

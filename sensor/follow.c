@@ -282,7 +282,8 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 	    .dst = inventory_owner(w->inv, place->domain, &packet->dst),
 	    .from = inventory_carrier(w->inv, packet->smac),
 	    .to = inventory_carrier(w->inv, packet->dmac),
-	    .to_group = mac_is_group(packet->dmac),
+	    /* Without a link header's destination (SLL) it may have been for everybody. */
+	    .to_group = mac_is_group(packet->dmac) || !(packet->flags & PACKET_MAC),
 	};
 	struct findings_of_path found = {0};
 

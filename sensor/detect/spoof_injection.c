@@ -119,8 +119,9 @@ static bool answers_dns(const struct flow_tuple *tuple)
 /* A packet of the session from the NIC of a tenant that has no part in it. */
 static void see_path(struct state *s, const struct event *ev, struct findings *out)
 {
-	/* What leaves a port shows no in-legs: there a relay looks the same. */
-	if (ev->tap->view == VIEW_PORT)
+	/* What leaves a port shows no in-legs, nor do captures without destination MACs: there a
+	 * relay looks the same. */
+	if (ev->tap->view == VIEW_PORT || mac_is_zero(ev->dmac))
 		return;
 	if (!(ev->path & PATH_FROM_STRANGER) || !ev->u.path.rightful || !ev->has_mac ||
 	    is_uncertain(ev) || answers_dns(&ev->tuple) || !is_tenant(ev->from.tenant) ||
