@@ -16,13 +16,12 @@
 #include "cli/files.h"
 #include "cli/fingerprint.h"
 #include "cli/report.h"
-#include "cli/setup.h"
+#include "cli/sensing.h"
 #include "cli/tally.h"
 #include "cli/watch.h"
 #include "cli/words.h"
 #include "engine.h"
 
-#define MAX_WORKERS 64
 /* How long the end waits for a Redis that went away during the replay, and for a full disk. */
 #define DRAIN_REDIS_NS (60 * NS_PER_SEC)
 #define DRAIN_FILE_NS (3 * NS_PER_SEC)
@@ -31,12 +30,11 @@ struct replay {
 	const struct cli *cli;
 	struct setup setup;
 	struct words words;
-	const char *output, *redis, *tap, *stats, *evidence, *filter_file;
-	uint64_t workers, seed;
+	struct sensing sensing;
+	const char *stats, *evidence, *filter_file;
+	uint64_t seed;
 	double speed;
 	int fail_on; /* enum severity, or -1 */
-	bool quiet;
-	unsigned verbose;
 
 	struct tally *tally;
 	char cursor[FINGERPRINT_SIZE]; /* the delivery borrows it */
@@ -96,27 +94,12 @@ static int parse_fail_on(const char *text, int *severity, struct err *err)
 		       text);
 }
 
-enum {
-	OPT_REDIS = SETUP_OPT_FIRST_FREE,
-	OPT_TAP,
-	OPT_WORKERS,
-	OPT_SEED,
-	OPT_SPEED,
-	OPT_STATS,
-	OPT_EVIDENCE,
-	OPT_FAIL_ON
-};
+enum { OPT_SEED = SENSING_OPT_FIRST_FREE, OPT_SPEED, OPT_STATS, OPT_EVIDENCE, OPT_FAIL_ON };
 
-static const char shorts[] = ":" SETUP_SHORTS "o:r:F:qvnh";
+static const char shorts[] = ":" SENSING_SHORTS "r:F:";
 static const struct option longs[] = {
-    SETUP_LONGS,
-    {"output", required_argument, NULL, 'o'},
+    SENSING_LONGS,
     {"read", required_argument, NULL, 'r'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"redis", required_argument, NULL, OPT_REDIS},
-    {"tap", required_argument, NULL, OPT_TAP},
-    {"workers", required_argument, NULL, OPT_WORKERS},
     {"seed", required_argument, NULL, OPT_SEED},
     {"speed", required_argument, NULL, OPT_SPEED},
     {"stats", required_argument, NULL, OPT_STATS},
@@ -125,33 +108,16 @@ static const struct option longs[] = {
     {NULL, 0, NULL, 0},
 };
 
-static int take_option(struct replay *replay, int option, struct err *err)
+static int take_option(void *context, int option, struct err *err)
 {
+	struct replay *replay = context;
+
 	switch (option) {
-	case 'o':
-		replay->output = optarg;
-		return 0;
 	case 'r':
 		return words_add(&replay->words, optarg, err);
 	case 'F':
 		replay->filter_file = optarg;
 		return 0;
-	case 'q':
-		replay->quiet = true;
-		return 0;
-	case 'v':
-		replay->verbose++;
-		return 0;
-	case 'n': /* names are never resolved; accepted because fingers know it */
-		return 0;
-	case OPT_REDIS:
-		replay->redis = optarg;
-		return 0;
-	case OPT_TAP:
-		replay->tap = optarg;
-		return 0;
-	case OPT_WORKERS:
-		return cli_number("--workers", optarg, 1, MAX_WORKERS, &replay->workers, err);
 	case OPT_SEED:
 		return cli_number("--seed", optarg, 0, UINT64_MAX, &replay->seed, err);
 	case OPT_SPEED:
@@ -165,24 +131,17 @@ static int take_option(struct replay *replay, int option, struct err *err)
 	case OPT_FAIL_ON:
 		return parse_fail_on(optarg, &replay->fail_on, err);
 	default:
-		return setup_option(&replay->setup, option, optarg, err);
+		return sensing_option(&replay->sensing, &replay->setup, option, optarg, err);
 	}
 }
 
 /* 1 when only help was asked for. */
 static int take_arguments(struct replay *replay, int argc, char **argv, struct err *err)
 {
-	int option, code;
+	int code = sensing_options(argc, argv, shorts, longs, take_option, replay, err);
 
-	while ((option = cli_getopt(argc, argv, shorts, longs, err)) != -1) {
-		if (option == '?')
-			return ERR_USAGE;
-		if (option == 'h')
-			return 1;
-		code = take_option(replay, option, err);
-		if (code != 0)
-			return code;
-	}
+	if (code != 0)
+		return code;
 	if (replay->filter_file != NULL) {
 		code = words_filter_file(&replay->words, replay->filter_file, err);
 		if (code != 0)
@@ -202,10 +161,10 @@ static int take_arguments(struct replay *replay, int argc, char **argv, struct e
 /* --redis env: the URL with its password stays out of argv. */
 static int resolve_redis(struct replay *replay, struct err *err)
 {
-	if (replay->redis == NULL || strcmp(replay->redis, "env") != 0)
+	if (replay->sensing.redis == NULL || strcmp(replay->sensing.redis, "env") != 0)
 		return 0;
-	replay->redis = getenv("BULKHEAD_REDIS_URL");
-	if (replay->redis == NULL || replay->redis[0] == '\0')
+	replay->sensing.redis = getenv("BULKHEAD_REDIS_URL");
+	if (replay->sensing.redis == NULL || replay->sensing.redis[0] == '\0')
 		return err_set(err, ERR_USAGE, "--redis env: BULKHEAD_REDIS_URL is not set");
 	return 0;
 }
@@ -217,9 +176,9 @@ static int find_tap(const struct replay *replay, int *tap, struct err *err)
 	size_t len = 0;
 
 	*tap = -1;
-	if (replay->tap == NULL)
+	if (replay->sensing.tap == NULL)
 		return 0;
-	*tap = inventory_find_tap(replay->setup.inventory, replay->tap);
+	*tap = inventory_find_tap(replay->setup.inventory, replay->sensing.tap);
 	if (*tap >= 0)
 		return 0;
 	for (i = 0; i < count && len < sizeof known; i++) {
@@ -229,26 +188,26 @@ static int find_tap(const struct replay *replay, int *tap, struct err *err)
 		len += n > 0 ? (size_t)n : 0;
 	}
 	return err_set(err, ERR_USAGE, "--tap: the inventory has no tap \"%s\"; it has:%s",
-		       replay->tap, known);
+		       replay->sensing.tap, known);
 }
 
 static int open_delivery(struct replay *replay, struct err *err)
 {
 	struct delivery_config config = {
 	    .options = &replay->setup.options,
-	    .redis_url = replay->redis,
+	    .redis_url = replay->sensing.redis,
 	    .cursor_name = replay->cursor,
-	    .jsonl_path = replay->output,
+	    .jsonl_path = replay->sensing.output,
 	    .wait_at_end = true,
-	    .redis_required = replay->redis != NULL,
+	    .redis_required = replay->sensing.redis != NULL,
 	};
 	int code;
 
-	if (replay->output == NULL && replay->redis == NULL)
+	if (replay->sensing.output == NULL && replay->sensing.redis == NULL)
 		return 0;
-	if (replay->redis != NULL) {
-		code =
-		    fingerprint(&replay->setup, &replay->words, replay->tap, replay->cursor, err);
+	if (replay->sensing.redis != NULL) {
+		code = fingerprint(&replay->setup, &replay->words, replay->sensing.tap,
+				   replay->cursor, err);
 		if (code != 0)
 			return code;
 	}
@@ -266,7 +225,7 @@ static int open_engine(struct replay *replay, struct err *err)
 	    .files = (const char *const *)replay->words.file,
 	    .file_count = replay->words.count,
 	    .filter = replay->words.filter,
-	    .workers = (unsigned)replay->workers,
+	    .workers = (unsigned)replay->sensing.workers,
 	    .speed = replay->speed,
 	    .evidence_directory = replay->evidence,
 	    .on_alert = take_alert,
@@ -276,7 +235,7 @@ static int open_engine(struct replay *replay, struct err *err)
 
 	if (code != 0)
 		return code;
-	if (replay->cli->err_terminal && !replay->quiet)
+	if (replay->cli->err_terminal && !replay->sensing.quiet)
 		config.on_progress = show_progress;
 	replay->setup.rules = NULL; /* the engine's now, also when it fails */
 	return engine_new(&replay->engine, &config, err);
@@ -287,8 +246,8 @@ static int finish(struct replay *replay, struct err *err)
 	struct report report = {
 	    .wall_ns = clock_monotonic() - replay->started_ns,
 	    .evidence = replay->evidence,
-	    .output = replay->output,
-	    .redis = replay->redis != NULL,
+	    .output = replay->sensing.output,
+	    .redis = replay->sensing.redis != NULL,
 	    .inventory = inventory_host_count(replay->setup.inventory) > 0,
 	};
 	struct err late = {0};
@@ -296,9 +255,9 @@ static int finish(struct replay *replay, struct err *err)
 
 	engine_span(replay->engine, &report.first_ns, &report.last_ns);
 	code = delivery_drain(replay->delivery,
-			      replay->redis != NULL ? DRAIN_REDIS_NS : DRAIN_FILE_NS, err);
+			      replay->sensing.redis != NULL ? DRAIN_REDIS_NS : DRAIN_FILE_NS, err);
 	engine_stats(replay->engine, &report.stats);
-	if (!replay->quiet)
+	if (!replay->sensing.quiet)
 		report_print(&report, replay->tally, replay->cli);
 	if (replay->stats != NULL) {
 		int stats_code = report_write_stats(&report, replay->stats, replay->cli, &late);
@@ -335,7 +294,7 @@ static int run_engine(struct replay *replay, struct err *err)
 		return code;
 	replay->started_ns = clock_monotonic();
 	code = engine_run(replay->engine, err);
-	if (replay->cli->err_terminal && !replay->quiet)
+	if (replay->cli->err_terminal && !replay->sensing.quiet)
 		report_progress_end(replay->cli);
 	end = finish(replay, &late);
 	if (code == 0 && end != 0)
@@ -349,7 +308,7 @@ static int start(struct replay *replay, struct err *err)
 {
 	int code = setup_load(&replay->setup, err);
 
-	setup_print_problems(&replay->setup, replay->cli, replay->quiet);
+	setup_print_problems(&replay->setup, replay->cli, replay->sensing.quiet);
 	if (code == 0)
 		code = resolve_redis(replay, err);
 	if (code == 0 && replay->evidence != NULL)
@@ -366,17 +325,17 @@ static int start(struct replay *replay, struct err *err)
 
 static int replay_run(struct cli *cli, int argc, char **argv, struct err *err)
 {
-	struct replay replay = {.cli = cli, .workers = 1, .fail_on = -1};
+	struct replay replay = {.cli = cli, .sensing.workers = 1, .fail_on = -1};
 	int code;
 
 	replay.watch.signal_fd = -1;
 	replay.watch.wake_fd = -1;
 	code = take_arguments(&replay, argc, argv, err);
 	if (code == 0) {
-		log_set_level(replay.quiet	    ? LOG_LEVEL_ERR
-			      : replay.verbose > 1  ? LOG_LEVEL_DEBUG
-			      : replay.verbose == 1 ? LOG_LEVEL_INFO
-						    : LOG_LEVEL_WARN);
+		log_set_level(replay.sensing.quiet	    ? LOG_LEVEL_ERR
+			      : replay.sensing.verbose > 1  ? LOG_LEVEL_DEBUG
+			      : replay.sensing.verbose == 1 ? LOG_LEVEL_INFO
+							    : LOG_LEVEL_WARN);
 		replay.tally = tally_new(err);
 		code = replay.tally != NULL ? start(&replay, err) : ERR_MEMORY;
 		if (code == 0)

@@ -2,10 +2,10 @@
 /*
  * run.c - "bulkhead run": the sensor in the foreground.
  *
- *	supervisor (supervise.h)	starts this program again as its worker, and whenever that
- *dies worker, main thread		engine_run(): captures until told to stop watch thread
- *signals, links; each second a sign of life; heartbeat (10 s)
- *	DPI (dpi/serve.h)		nDPI without any privilege, for the worker
+ *	supervisor		starts the others and starts them again (supervise.h)
+ *	worker, main thread	engine_run(): captures, until told to stop
+ *	worker, watch thread	signals, links; sign of life each second, heartbeat each ten
+ *	DPI			nDPI without any privilege, for the worker (dpi/serve.h)
  *
  * The worker opens its captures, gives up every privilege (confine.h), and only then opens the
  * outbox and starts threads.  SIGHUP reloads inventory and rules, SIGTERM and SIGINT drain and end.
@@ -28,13 +28,12 @@
 #include "cli/notify.h"
 #include "cli/reload.h"
 #include "cli/report.h"
-#include "cli/setup.h"
+#include "cli/sensing.h"
 #include "cli/supervise.h"
 #include "cli/tally.h"
 #include "cli/watch.h"
 #include "engine.h"
 
-#define MAX_WORKERS 64
 #define MAX_SNAPLEN 262144
 #define MIN_SNAPLEN 64
 #define DEFAULT_SNAPLEN 65535
@@ -52,11 +51,10 @@ struct run {
 	struct loaded loaded;
 	const char *interface[OPTIONS_MAX_CAPTURES];
 	unsigned interface_count;
-	const char *output, *redis, *tap;
-	uint64_t snaplen, buffer_kib, workers;
+	struct sensing sensing;
+	uint64_t snaplen, buffer_kib;
 	char *filter;
-	bool quiet, keep_privileges;
-	unsigned verbose;
+	bool keep_privileges;
 	struct station station;
 
 	struct tally *tally;
@@ -173,20 +171,14 @@ static void take_tick(void *context)
 	reopen_what_came_back(run);
 }
 
-enum { OPT_REDIS = SETUP_OPT_FIRST_FREE, OPT_TAP, OPT_WORKERS, OPT_KEEP };
+enum { OPT_KEEP = SENSING_OPT_FIRST_FREE };
 
-static const char shorts[] = ":" SETUP_SHORTS "i:o:s:B:qvnh";
+static const char shorts[] = ":" SENSING_SHORTS "i:s:B:";
 static const struct option longs[] = {
-    SETUP_LONGS,
+    SENSING_LONGS,
     {"interface", required_argument, NULL, 'i'},
-    {"output", required_argument, NULL, 'o'},
     {"snapshot-length", required_argument, NULL, 's'},
     {"buffer-size", required_argument, NULL, 'B'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"redis", required_argument, NULL, OPT_REDIS},
-    {"tap", required_argument, NULL, OPT_TAP},
-    {"workers", required_argument, NULL, OPT_WORKERS},
     {"keep-privileges", no_argument, NULL, OPT_KEEP},
     {NULL, 0, NULL, 0},
 };
@@ -199,14 +191,13 @@ static int add_interface(struct run *run, const char *name, struct err *err)
 	return 0;
 }
 
-static int take_option(struct run *run, int option, struct err *err)
+static int take_option(void *context, int option, struct err *err)
 {
+	struct run *run = context;
+
 	switch (option) {
 	case 'i':
 		return add_interface(run, optarg, err);
-	case 'o':
-		run->output = optarg;
-		return 0;
 	case 's': /* 0 means all, as tcpdump has it */
 		if (strcmp(optarg, "0") == 0) {
 			run->snaplen = MAX_SNAPLEN;
@@ -215,44 +206,21 @@ static int take_option(struct run *run, int option, struct err *err)
 		return cli_number("-s", optarg, MIN_SNAPLEN, MAX_SNAPLEN, &run->snaplen, err);
 	case 'B': /* KiB, as tcpdump has it */
 		return cli_number("-B", optarg, 64, UINT64_C(1) << 24, &run->buffer_kib, err);
-	case 'q':
-		run->quiet = true;
-		return 0;
-	case 'v':
-		run->verbose++;
-		return 0;
-	case 'n': /* names are never resolved; accepted because fingers know it */
-		return 0;
-	case OPT_REDIS:
-		run->redis = optarg;
-		return 0;
-	case OPT_TAP:
-		run->tap = optarg;
-		return 0;
 	case OPT_KEEP:
 		run->keep_privileges = true;
 		return 0;
-	case OPT_WORKERS:
-		return cli_number("--workers", optarg, 1, MAX_WORKERS, &run->workers, err);
 	default:
-		return setup_option(&run->setup, option, optarg, err);
+		return sensing_option(&run->sensing, &run->setup, option, optarg, err);
 	}
 }
 
 /* 1 when only help was asked for. */
 static int take_arguments(struct run *run, int argc, char **argv, struct err *err)
 {
-	int option, code;
+	int code = sensing_options(argc, argv, shorts, longs, take_option, run, err);
 
-	while ((option = cli_getopt(argc, argv, shorts, longs, err)) != -1) {
-		if (option == '?')
-			return ERR_USAGE;
-		if (option == 'h')
-			return 1;
-		code = take_option(run, option, err);
-		if (code != 0)
-			return code;
-	}
+	if (code != 0)
+		return code;
 	if (run->setup.config == NULL && run->interface_count == 0)
 		return err_set(err, ERR_USAGE, "run: give -c FILE or -i INTERFACE");
 	if (optind == argc)
@@ -305,10 +273,10 @@ static int apply_arguments(struct run *run, struct err *err)
 			capture->snaplen = run->snaplen;
 		if (run->buffer_kib > 0)
 			capture->buffer = run->buffer_kib << 10;
-		if (run->workers > 0)
-			capture->workers = run->workers;
-		if (run->tap != NULL)
-			capture->tap = run->tap;
+		if (run->sensing.workers > 0)
+			capture->workers = run->sensing.workers;
+		if (run->sensing.tap != NULL)
+			capture->tap = run->sensing.tap;
 		if (capture->tap != NULL && capture->tap[0] == '\0')
 			capture->tap = NULL; /* the inventory's first */
 		if (capture->tap != NULL &&
@@ -326,9 +294,9 @@ static int open_delivery(struct run *run, struct err *err)
 	struct delivery_config config = {
 	    .options = options,
 	    .outbox_file = options->outbox.file[0] != '\0' ? options->outbox.file : NULL,
-	    .redis_url = run->redis,
+	    .redis_url = run->sensing.redis,
 	    .cursor_name = options->sensor.name,
-	    .jsonl_path = run->output,
+	    .jsonl_path = run->sensing.output,
 	};
 
 	return delivery_open(&run->delivery, &config, err);
@@ -379,8 +347,9 @@ static int open_engine(struct run *run, struct err *err)
 
 static int give_up_privileges(struct run *run, struct err *err)
 {
-	const struct confine rights = {
-	    .setup = &run->setup, .output = run->output, .redis = run->redis != NULL};
+	const struct confine rights = {.setup = &run->setup,
+				       .output = run->sensing.output,
+				       .redis = run->sensing.redis != NULL};
 	int code;
 
 	if (run->keep_privileges) {
@@ -399,7 +368,7 @@ static int start(struct run *run, struct err *err)
 	struct err why = {0};
 	int code = setup_load(&run->setup, err);
 
-	setup_print_problems(&run->setup, run->cli, run->quiet);
+	setup_print_problems(&run->setup, run->cli, run->sensing.quiet);
 	if (code == 0)
 		code = apply_arguments(run, err);
 	if (code == 0)
@@ -463,7 +432,7 @@ static int start_watching(struct run *run, struct err *err)
 
 static int run_engine(struct run *run, struct err *err)
 {
-	struct report report = {.output = run->output,
+	struct report report = {.output = run->sensing.output,
 				.inventory = inventory_host_count(run->setup.inventory) > 0};
 	struct err late = {0};
 	int code = start_watching(run, err);
@@ -483,7 +452,7 @@ static int run_engine(struct run *run, struct err *err)
 		return 0; /* another one goes on; what was not delivered is in the outbox */
 	if (code == 0 && end != 0)
 		code = err_set(err, late.code, "%s", late.text);
-	if (!run->quiet)
+	if (!run->sensing.quiet)
 		report_print(&report, run->tally, run->cli);
 	return code;
 }
@@ -545,9 +514,9 @@ static int run_run(struct cli *cli, int argc, char **argv, struct err *err)
 	run.watch.wake_fd = -1;
 	code = take_arguments(&run, argc, argv, err);
 	if (code == 0) {
-		log_set_level(run.quiet		? LOG_LEVEL_WARN
-			      : run.verbose > 0 ? LOG_LEVEL_DEBUG
-						: LOG_LEVEL_INFO);
+		log_set_level(run.sensing.quiet		? LOG_LEVEL_WARN
+			      : run.sensing.verbose > 0 ? LOG_LEVEL_DEBUG
+							: LOG_LEVEL_INFO);
 		code = run.station.supervisor < 0 ? run_supervisor(&run, argc, argv, err)
 						  : run_worker(&run, err);
 	}
