@@ -108,6 +108,9 @@ struct delivery_config {
 
 struct delivery;
 
+/* Can it be a Redis URL?  ERR_CONFIG with what is wrong, never the password. */
+int redis_check_url(const char *url, struct err *err) __attribute__((warn_unused_result));
+
 int delivery_open(struct delivery **delivery, const struct delivery_config *config, struct err *err)
     __attribute__((warn_unused_result));
 /* Queues a state change; copies it.  Never blocks on a socket.  When the queue is nearly full

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/sink.h"
+
 int cli_getopt(int argc, char **argv, const char *shorts, const struct option *longs,
 	       struct err *err)
 {
@@ -42,6 +44,16 @@ int cli_number(const char *option, const char *text, uint64_t min, uint64_t max,
 			       option, text, (unsigned long long)min, (unsigned long long)max);
 	*out = value;
 	return 0;
+}
+
+int cli_redis_url(const char *url, struct err *err)
+{
+	int code = redis_check_url(url, err);
+
+	if (code != ERR_CONFIG)
+		return code;
+	err->code = ERR_USAGE;
+	return ERR_USAGE;
 }
 
 char *cli_join(char *const *words, int count)

@@ -53,6 +53,8 @@ int cli_help(const struct cli *cli, const struct command *command);
 /* A whole number within [min, max], or ERR_USAGE naming the option. */
 int cli_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *out,
 	       struct err *err) __attribute__((warn_unused_result));
+/* Can it be the URL of --redis?  0, or ERR_USAGE with what is wrong. */
+int cli_redis_url(const char *url, struct err *err) __attribute__((warn_unused_result));
 /* The rest of argv joined with spaces (a BPF filter), to be freed; NULL when memory is short. */
 char *cli_join(char *const *words, int count);
 

@@ -161,12 +161,13 @@ static int take_arguments(struct replay *replay, int argc, char **argv, struct e
 /* --redis env: the URL with its password stays out of argv. */
 static int resolve_redis(struct replay *replay, struct err *err)
 {
-	if (replay->sensing.redis == NULL || strcmp(replay->sensing.redis, "env") != 0)
+	if (replay->sensing.redis == NULL)
 		return 0;
-	replay->sensing.redis = getenv("BULKHEAD_REDIS_URL");
+	if (strcmp(replay->sensing.redis, "env") == 0)
+		replay->sensing.redis = getenv("BULKHEAD_REDIS_URL");
 	if (replay->sensing.redis == NULL || replay->sensing.redis[0] == '\0')
 		return err_set(err, ERR_USAGE, "--redis env: BULKHEAD_REDIS_URL is not set");
-	return 0;
+	return cli_redis_url(replay->sensing.redis, err);
 }
 
 static int find_tap(const struct replay *replay, int *tap, struct err *err)

@@ -2,6 +2,8 @@
 /* sensing.c - see sensing.h. */
 #include "cli/sensing.h"
 
+#include <string.h>
+
 int sensing_option(struct sensing *sensing, struct setup *setup, int option, const char *value,
 		   struct err *err)
 {
@@ -19,7 +21,7 @@ int sensing_option(struct sensing *sensing, struct setup *setup, int option, con
 		return 0;
 	case SENSING_OPT_REDIS:
 		sensing->redis = value;
-		return 0;
+		return strcmp(value, "env") == 0 ? 0 : cli_redis_url(value, err);
 	case SENSING_OPT_TAP:
 		sensing->tap = value;
 		return 0;

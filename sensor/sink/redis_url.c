@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulkhead/sink.h"
+
 #define DEFAULT_PORT 6379
 
 static int hex_digit(char c)
@@ -137,6 +139,15 @@ int redis_target_parse(struct redis_target *t, const char *url, struct err *err)
 }
 
 /* The first line of the file. */
+int redis_check_url(const char *url, struct err *err)
+{
+	struct redis_target target;
+	int code = redis_target_parse(&target, url, err);
+
+	explicit_bzero(&target, sizeof target);
+	return code;
+}
+
 static int read_password(const char *path, char *out, size_t size, struct err *err)
 {
 	FILE *file = fopen(path, "re");

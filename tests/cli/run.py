@@ -377,6 +377,9 @@ def test_replay_into_redis_twice_adds_nothing():
 
 def test_redis_url_wrong_is_usage():
     expect(run("replay", "-q", *KNOWN, "--redis", "env", ATTACK, env={"BULKHEAD_REDIS_URL": ""}), 2)
+    for url in ("http://localhost", "redis://localhost:99999", "redis://"):
+        expect(run("replay", "-q", *KNOWN, "--redis", url, ATTACK), 2)
+        expect(run("run", "-c", path("no.yaml"), "--redis", url), 2)
 
 
 def test_77_no_permission():
