@@ -300,6 +300,10 @@ def names(s):
     for n in range(33, 36):
         ask("b1", "a1", A["a1"], n, n)
         ask("a1", "gw", RESOLVER, n, n + 100)
+    for n in range(70, 72):
+        for who in ("a1", "b2"):
+            s.tcp([who, "gw"], (A[who], "198.51.100.%d" % n), turns=2)
+        ask("b2", "a1", A["a1"], n, n)
     for n in range(64):
         ask("c1", "gw", RESOLVER, n, n + 200)
 

@@ -413,7 +413,8 @@ static void see_question(struct state *s, const struct event *ev, struct finding
 		return;
 	if (!answer) {
 		note_question(s, ev, &ip);
-		if (!ev->has_mac || !is_tenant(ev->from.tenant) ||
+		/* What leaves a port shows the questions of others, and not whom they talk to. */
+		if (ev->tap->view == VIEW_PORT || !ev->has_mac || !is_tenant(ev->from.tenant) ||
 		    ev->src.tenant != ev->from.tenant)
 			return; /* passed on by somebody, or forged */
 		who = (struct party_asking){.tenant = ev->from.tenant,
