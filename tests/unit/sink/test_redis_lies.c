@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_redis_lies.c - a server that does not keep to the protocol, or to the truth: whatever it
+ * answers, nothing counts as delivered that is not, and an honest server afterwards gets the rest.
+ *
+ * The server is a child with one connection at a time; which lie it tells, and what it holds, is in
+ * memory that both see.
+ */
+#include "unit/sink/support.h"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include "sink/list.h"
+
+enum lie {
+	HONEST,
+	UNASKED,    /* one reply more than commands */
+	SHORT_EXEC, /* fewer results than commands */
+	NO_EXEC,    /* nil: somebody changed the cursor */
+	EXEC_IS_TEXT,
+	ENTRY_REFUSED,	 /* within the transaction: it runs all the same */
+	QUEUE_REFUSED,	 /* before: it does not */
+	OTHER_ECHO,	 /* replies out of step */
+	CURSOR_MOVED,	 /* after the transaction */
+	CURSOR_IS_WORDS, /* no number */
+	CURSOR_IS_LONG,
+	CURSOR_IS_LIST,
+	FEW_REPLICAS,
+	HANGS_UP, /* in the middle */
+	HUGE_REPLY,
+	GARBAGE,
+	HEARTBEAT_REFUSED,
+	ACKS_REFUSED,
+	ACKS_ARE_STRANGE,
+};
+
+struct shared {
+	_Atomic int lie;
+	_Atomic long cursor, entries;
+};
+
+struct server {
+	struct fixture *fixture;
+	struct shared *shared;
+	pid_t pid;
+	char path[PATH_SIZE], url[PATH_SIZE + 8];
+	void *sink;
+	struct stats stats;
+};
+
+/* ---- the server --------------------------------------------------------------------------------
+ */
+
+struct client {
+	FILE *in, *out;
+	struct shared *shared;
+	char word[4][256]; /* of the command */
+	unsigned words;
+	unsigned queued, refused;
+	long wanted; /* cursor, within a transaction; -1 none */
+	bool multi;
+};
+
+static bool read_command(struct client *c)
+{
+	char line[64];
+	long count;
+
+	c->words = 0;
+	if (fgets(line, sizeof line, c->in) == NULL)
+		return false;
+	count = strtol(line + 1, NULL, 10);
+	for (long i = 0; i < count; i++) {
+		static char big[1 << 16];
+		long len;
+
+		if (fgets(line, sizeof line, c->in) == NULL)
+			return false;
+		len = strtol(line + 1, NULL, 10);
+		if (len < 0 || len + 2 > (long)sizeof big ||
+		    fread(big, 1, (size_t)len + 2, c->in) != (size_t)len + 2)
+			return false;
+		if (c->words < 4) {
+			big[len] = '\0';
+			(void)snprintf(c->word[c->words++], sizeof c->word[0], "%.255s", big);
+		}
+	}
+	return c->words > 0;
+}
+
+static bool is(const struct client *c, const char *name)
+{
+	return strcmp(c->word[0], name) == 0;
+}
+
+static void say_cursor(struct client *c, int lie)
+{
+	char text[32];
+
+	if (lie == CURSOR_IS_WORDS) {
+		(void)fputs("$3\r\nabc\r\n", c->out);
+	} else if (lie == CURSOR_IS_LONG) {
+		(void)fputs("$19\r\n1234567890123456789\r\n", c->out);
+	} else if (lie == CURSOR_IS_LIST) {
+		(void)fputs("*1\r\n:7\r\n", c->out);
+	} else if (c->shared->cursor == 0) {
+		(void)fputs("$-1\r\n", c->out);
+	} else {
+		(void)snprintf(text, sizeof text, "%ld",
+			       c->shared->cursor + (lie == CURSOR_MOVED ? 5 : 0));
+		(void)fprintf(c->out, "$%zu\r\n%s\r\n", strlen(text), text);
+	}
+}
+
+static void execute(struct client *c, int lie)
+{
+	unsigned count = c->queued - (lie == SHORT_EXEC);
+
+	c->multi = false;
+	if (c->refused > 0) {
+		(void)fputs("-EXECABORT\r\n", c->out);
+		return;
+	}
+	if (lie == NO_EXEC || lie == EXEC_IS_TEXT) {
+		(void)fputs(lie == NO_EXEC ? "*-1\r\n" : "+OK\r\n", c->out);
+		return;
+	}
+	if (c->wanted >= 0)
+		c->shared->cursor = c->wanted;
+	c->shared->entries += lie != ENTRY_REFUSED;
+	(void)fprintf(c->out, "*%u\r\n", count);
+	for (unsigned i = 0; i < count; i++)
+		(void)fputs(i == 0 && lie == ENTRY_REFUSED ? "-WRONGTYPE\r\n" : "+OK\r\n", c->out);
+}
+
+static void queue(struct client *c, int lie)
+{
+	c->queued++;
+	if (is(c, "SET"))
+		c->wanted = strtol(c->word[2], NULL, 10);
+	c->refused += lie == QUEUE_REFUSED;
+	(void)fputs(lie == QUEUE_REFUSED ? "-OOM\r\n" : "+QUEUED\r\n", c->out);
+}
+
+static void say_acks(struct client *c, int lie)
+{
+	if (lie == ACKS_REFUSED)
+		(void)fputs("-NOPERM\r\n", c->out);
+	else if (lie == ACKS_ARE_STRANGE) /* one that is right, three that are not */
+		(void)fputs("*1\r\n*2\r\n$4\r\nacks\r\n*4\r\n"
+			    "*2\r\n$3\r\n1-1\r\n*4\r\n$2\r\nid\r\n$1\r\nx\r\n$6\r\naction\r\n"
+			    "$3\r\nack\r\n"
+			    "*1\r\n$3\r\n1-2\r\n"
+			    "*2\r\n$3\r\n1-3\r\n*3\r\n$2\r\nid\r\n$1\r\ny\r\n$6\r\naction\r\n"
+			    ":9\r\n",
+			    c->out);
+	else
+		(void)fputs("*-1\r\n", c->out);
+}
+
+/* False: it hangs up. */
+static bool answer(struct client *c)
+{
+	int lie = c->shared->lie;
+
+	if (is(c, "MULTI")) {
+		c->multi = true;
+		c->queued = c->refused = 0;
+		c->wanted = -1;
+		(void)fputs("+OK\r\n", c->out);
+	} else if (is(c, "EXEC")) {
+		if (lie == HANGS_UP)
+			return false;
+		if (lie == HUGE_REPLY)
+			(void)fputs("$999999999999\r\n", c->out);
+		else if (lie == GARBAGE)
+			(void)fputs("\x7f\x45LF\r\n\r\n", c->out);
+		else
+			execute(c, lie);
+	} else if (c->multi) {
+		queue(c, lie);
+	} else if (is(c, "SET")) {
+		c->shared->cursor = strtol(c->word[2], NULL, 10);
+		(void)fputs("+OK\r\n", c->out);
+	} else if (is(c, "GET")) {
+		say_cursor(c, lie);
+	} else if (is(c, "PING")) {
+		const char *text = c->words < 2 ? "PONG" : lie == OTHER_ECHO ? "1" : c->word[1];
+
+		(void)fprintf(c->out, "$%zu\r\n%s\r\n%s", strlen(text), text,
+			      lie == UNASKED ? "+surprise\r\n" : "");
+	} else if (is(c, "WAIT")) {
+		(void)fputs(lie == FEW_REPLICAS ? ":0\r\n" : ":1\r\n", c->out);
+	} else if (is(c, "XREAD")) {
+		say_acks(c, lie);
+	} else if (lie == HEARTBEAT_REFUSED) {
+		(void)fputs("-NOPERM\r\n", c->out);
+	} else {
+		(void)fputs("+OK\r\n", c->out);
+	}
+	return true;
+}
+
+static void serve(int listener, struct shared *shared)
+{
+	(void)signal(SIGPIPE, SIG_IGN); /* the sink hangs up on liars */
+	for (;;) {
+		int fd = accept(listener, NULL, NULL);
+		struct client c = {
+		    .in = fdopen(fd, "r"), .out = fdopen(dup(fd), "w"), .shared = shared};
+
+		if (c.in == NULL || c.out == NULL)
+			_exit(1);
+		while (read_command(&c) && answer(&c) && fflush(c.out) == 0)
+			continue;
+		(void)fclose(c.in);
+		(void)fclose(c.out);
+	}
+}
+
+/* ---- the sink ----------------------------------------------------------------------------------
+ */
+
+static int server_new(void **state)
+{
+	struct server *s = calloc(1, sizeof *s);
+	struct sockaddr_un where = {.sun_family = AF_UNIX};
+	struct sink_setup setup = {.cursor_name = "me"};
+	struct err err = {0};
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (s == NULL || fixture_new((void **)&s->fixture) != 0)
+		return -1;
+	(void)in_folder(s->fixture, "s", s->path);
+	(void)snprintf(s->url, sizeof s->url, "unix://%s", s->path);
+	(void)snprintf(where.sun_path, sizeof where.sun_path, "%.100s", s->path);
+	s->shared = mmap(NULL, sizeof *s->shared, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->shared == MAP_FAILED ||
+	    bind(listener, (struct sockaddr *)&where, sizeof where) != 0 ||
+	    listen(listener, 4) != 0)
+		return -1;
+	s->pid = fork();
+	if (s->pid == 0)
+		serve(listener, s->shared);
+	(void)close(listener);
+	s->sink = calloc(1, redis_sink.state_size);
+	setup.options = &s->fixture->options;
+	setup.target = s->url;
+	setup.stats = &s->stats;
+	*state = s;
+	return redis_sink.open(s->sink, &setup, &err);
+}
+
+static int server_free(void **state)
+{
+	struct server *s = *state;
+
+	redis_sink.close(s->sink);
+	free(s->sink);
+	(void)kill(s->pid, SIGKILL);
+	(void)waitpid(s->pid, NULL, 0);
+	(void)munmap(s->shared, sizeof *s->shared);
+	(void)fixture_free((void **)&s->fixture);
+	free(s);
+	return 0;
+}
+
+static enum sink_verdict resume(struct server *s, uint64_t *sequence)
+{
+	struct err err = {0};
+	enum sink_verdict verdict = redis_sink.resume(s->sink, sequence, &err);
+
+	assert_true(verdict == SINK_OK || err.text[0] != '\0');
+	return verdict;
+}
+
+static enum sink_verdict deliver(struct server *s, uint64_t sequence, unsigned *done)
+{
+	struct err err = {0};
+	struct alert alert;
+	struct sink_record record = {sequence, &alert};
+	enum sink_verdict verdict;
+
+	make_alert(&alert, sequence, ALERT_OPEN);
+	verdict = redis_sink.deliver(s->sink, &record, 1, done, &err);
+	assert_true(verdict == SINK_OK || err.text[0] != '\0');
+	return verdict;
+}
+
+static void is_honest_at_first(void **state)
+{
+	struct server *s = *state;
+	uint64_t sequence = 99;
+	unsigned done;
+
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(sequence, 0);
+	assert_int_equal(deliver(s, 1, &done), SINK_OK);
+	assert_int_equal(deliver(s, 2, &done), SINK_OK);
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(sequence, 2);
+	assert_int_equal(s->shared->entries, 2);
+}
+
+/* While it lies the record does not count; then the cursor says whether it has to be sent again. */
+static void lies_about_transactions(void **state)
+{
+	static const struct {
+		enum lie lie;
+		bool arrived; /* all the same: it must not be sent again */
+	} lies[] = {
+	    {SHORT_EXEC, true},	    {NO_EXEC, false},	    {EXEC_IS_TEXT, false},
+	    {ENTRY_REFUSED, false}, {QUEUE_REFUSED, false}, {HANGS_UP, false},
+	    {HUGE_REPLY, false},    {GARBAGE, false},
+	};
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	for (uint64_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		uint64_t last = sequence;
+
+		s->shared->lie = lies[i].lie;
+		assert_int_equal(deliver(s, last + 1, &done), SINK_RETRY);
+		assert_int_equal(done, 0);
+		s->shared->lie = HONEST;
+		assert_int_equal(resume(s, &sequence), SINK_OK);
+		if (sequence != last + (lies[i].arrived ? 1 : 0))
+			fail_msg("lie %d: at %d after %d", (int)lies[i].lie, (int)sequence,
+				 (int)last);
+		if (!lies[i].arrived) {
+			assert_int_equal(deliver(s, last + 1, &done), SINK_OK);
+			sequence = last + 1;
+		}
+		assert_int_equal(s->shared->entries, (long)i + 1); /* once each */
+	}
+}
+
+/* The record is there; what follows it is a lie: no more is sent on this connection. */
+static void lies_afterwards(void **state)
+{
+	static const enum lie lies[] = {OTHER_ECHO, CURSOR_MOVED, CURSOR_IS_WORDS, CURSOR_IS_LONG,
+					CURSOR_IS_LIST};
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	for (uint64_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		s->shared->lie = lies[i];
+		assert_int_equal(deliver(s, i + 1, &done), SINK_RETRY);
+		assert_int_equal(done, 1);
+		s->shared->lie = HONEST;
+		assert_int_equal(resume(s, &sequence), SINK_OK);
+		assert_int_equal(sequence, i + 1);
+	}
+	s->shared->lie = UNASKED;
+	assert_int_equal(deliver(s, 6, &done), SINK_OK);
+	assert_int_equal(deliver(s, 7, &done), SINK_RETRY);
+	assert_int_equal(done, 0);
+	assert_int_equal(s->shared->entries, 6);
+}
+
+static void lies_about_the_cursor(void **state)
+{
+	static const enum lie lies[] = {CURSOR_IS_WORDS, CURSOR_IS_LONG};
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	for (unsigned i = 0; i < 2; i++) {
+		s->shared->lie = lies[i];
+		assert_int_equal(resume(s, &sequence), SINK_OK);
+		assert_true(sequence == UINT64_MAX); /* none of ours */
+	}
+	s->shared->lie = OTHER_ECHO;
+	assert_int_equal(resume(s, &sequence), SINK_RETRY);
+	s->shared->lie = HONEST;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(deliver(s, 1, &done), SINK_OK);
+}
+
+static void too_few_replicas(void **state)
+{
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	s->fixture->options.redis.wait_replicas = 1;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	s->shared->lie = FEW_REPLICAS;
+	assert_int_equal(deliver(s, 1, &done), SINK_RETRY);
+	assert_int_equal(done, 0);
+	assert_int_equal(resume(s, &sequence), SINK_RETRY);
+	s->shared->lie = ENTRY_REFUSED;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(sequence, 1);
+	assert_int_equal(deliver(s, 2, &done), SINK_RETRY);
+	s->shared->lie = HONEST;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(sequence, 1); /* put back */
+}
+
+static void what_is_refused_beside_alerts(void **state)
+{
+	struct server *s = *state;
+	struct heartbeat *beat = calloc(1, sizeof *beat);
+	struct soc_word word[4];
+	struct err err = {0};
+	uint64_t sequence;
+	unsigned count, done;
+
+	beat->sensor = "me";
+	beat->site = "here";
+	beat->version = "0";
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(redis_sink.heartbeat(s->sink, beat, &err), SINK_OK);
+	s->shared->lie = HEARTBEAT_REFUSED;
+	assert_int_equal(redis_sink.heartbeat(s->sink, beat, &err), SINK_OK);
+	s->shared->lie = ACKS_REFUSED;
+	assert_int_equal(redis_sink.poll(s->sink, word, 4, &count, &err), SINK_OK);
+	assert_int_equal(count, 0);
+	s->shared->lie = ACKS_ARE_STRANGE;
+	assert_int_equal(redis_sink.poll(s->sink, word, 4, &count, &err), SINK_OK);
+	assert_int_equal(count, 1); /* of three entries */
+	assert_string_equal(word[0].id, "x");
+	s->shared->lie = HONEST;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(deliver(s, 1, &done), SINK_OK);
+	s->shared->lie = CURSOR_MOVED;
+	assert_int_equal(redis_sink.poll(s->sink, word, 4, &count, &err), SINK_RETRY);
+	free(beat);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(is_honest_at_first, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(lies_about_transactions, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(lies_afterwards, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(lies_about_the_cursor, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(too_few_replicas, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(what_is_refused_beside_alerts, server_new, server_free),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
