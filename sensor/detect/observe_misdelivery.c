@@ -95,8 +95,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	 * went. */
 	if (ev->from.tenant == ev->to.tenant || was_planted(s, ev))
 		return;
-	/* What leaves a port shows the in-legs of a relay that is allowed, and no out-leg. */
-	if (ev->tap->view == VIEW_PORT && relay_is_allowed(ev, &ev->to))
+	/* Of a relay that is allowed the mirror may show the in-legs alone. */
+	if (relay_is_allowed(ev, &ev->to))
 		return;
 	count = build_victims(ev, ev->to.tenant, which);
 	for (unsigned i = 0; i < count; i++)

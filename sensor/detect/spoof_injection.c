@@ -125,7 +125,7 @@ static void see_path(struct state *s, const struct event *ev, struct findings *o
 		return;
 	if (!(ev->path & PATH_FROM_STRANGER) || !ev->u.path.rightful || !ev->has_mac ||
 	    is_uncertain(ev) || answers_dns(&ev->tuple) || !is_tenant(ev->from.tenant) ||
-	    judge_sender(ev, &ev->from) != SENDER_FOREIGN ||
+	    judge_sender(ev, &ev->from) != SENDER_FOREIGN || relay_is_allowed(ev, &ev->from) ||
 	    !is_other_tenant(ev->dst.tenant, ev->from.tenant))
 		return;
 	pending_note(s->pending, ev, ev->smac, 1, first, out);

@@ -28,10 +28,8 @@ static bool is_spoofed(const struct event *ev)
 
 	if (!(ev->path & PATH_FROM_STRANGER) || !is_tenant(ev->from.tenant))
 		return false;
-	/* What leaves a port shows the out-legs of a relay that is allowed, and no in-leg; a
-	 * capture without destination MACs does not tell them. */
-	if ((ev->tap->view == VIEW_PORT || mac_is_zero(ev->dmac)) &&
-	    relay_is_allowed(ev, &ev->from))
+	/* Of a relay that is allowed the mirror may show the out-legs alone. */
+	if (relay_is_allowed(ev, &ev->from))
 		return false;
 	/* From the receiver to itself: that is how ports are stolen (spoof_mac.c). */
 	if (mac_steals_port(ev))
