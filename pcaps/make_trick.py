@@ -222,6 +222,20 @@ def injected():
     return c
 
 
+def copied_on():
+    """A relay that sends each packet to siskin's NIC once more (iptables' TEE): siskin did not ask for it."""
+    c = Capture(vlan=770)
+    mac = who("copier")[0]
+    for back, p in tcp(L4, FAR, 47000, 8443, says("tee", 8), "tee"):
+        first, last = (GATE, LINNET) if back else (LINNET, GATE)
+        c.add(first, mac, p, delay=0.02)
+        c.add(mac, SISKIN, changed(p), delay=0.0001)
+        c.add(mac, last, changed(p), delay=0.0001)
+    c.wait(7)
+    exchange(c, tcp(S4, FAR, 47001, 80, says("tail3"), "tail3"), client=SISKIN)
+    return c
+
+
 def sources():
     """To everybody, from another's address."""
     c = Capture(vlan=770)
@@ -326,6 +340,7 @@ if __name__ == "__main__":
     bare().write("trick-bare.pcap.gz")
     listener().write("trick-listener.pcap.gz")
     injected().write("trick-injected.pcap.gz")
+    copied_on().write("trick-copied-on.pcap.gz")
     sources().write("trick-sources.pcap.gz")
     ports().write("trick-ports.pcap.gz")
     ordinary().write("trick-ordinary.pcap.gz")

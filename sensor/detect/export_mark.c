@@ -16,6 +16,7 @@
 #define NS_A_SECOND UINT64_C(1000000000)
 #define US_A_SECOND UINT64_C(1000000)
 #define ETHERNET 14
+#define ARP_LENGTH 28
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
 
@@ -292,6 +293,15 @@ static size_t ip_length(const uint8_t *p, size_t len)
 	return read_be16(p + 2);
 }
 
+/* RFC 826: Ethernet and IPv4, a request or a reply. */
+static bool arp_at(const uint8_t *p, size_t len)
+{
+	static const uint8_t head[] = {8, 6, 0, 1, 8, 0, 6, 4, 0};
+
+	return len >= ETHERNET + ARP_LENGTH && memcmp(p + ETHERNET - 2, head, sizeof head) == 0 &&
+	       (p[ETHERNET + 7] == 1 || p[ETHERNET + 7] == 2);
+}
+
 /*
  * socat and its kin send what they read from an interface as it is; tunnels may use any port.
  *
@@ -309,6 +319,12 @@ bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
 		bool ethernet;
 	} kinds[] = {{0, true}, {0, false}, {4, false}, {8, true}};
 
+	if (arp_at(p, len)) {
+		*place = (struct mark_place){.len = ETHERNET + ARP_LENGTH,
+					     .linktype = LINK_ETHERNET,
+					     .format = EXPORT_FRAMES};
+		return true;
+	}
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
 		size_t at = kinds[i].before;
 		size_t link = kinds[i].ethernet ? ETHERNET : 0;

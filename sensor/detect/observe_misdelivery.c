@@ -6,7 +6,8 @@
  * answered did not stay there: who listens is observe.promiscuous-reply's business.
  *
  * Who was made to receive them is no actor: when another tenant's NIC told the neighbours that the
- * address is at this one, it is that one's doing (spoof.arp, spoof.ndp).
+ * address is at this one, or sent what is not from it to this one (copies, by TEE and its kin), it
+ * is that one's doing (spoof.arp, spoof.ndp; relay.*, spoof.source).
  *
  * Even on the tap of the host's own port the switch vouches for the delivery alone: anybody may
  * address a frame to it.
@@ -94,6 +95,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	/* Sent by the NIC's own host, or by its tenant's other one: it comes back from where it
 	 * went. */
 	if (ev->from.tenant == ev->to.tenant || was_planted(s, ev))
+		return;
+	/* Sent by a tenant that it is not from: the sender chose the NIC, and is told of. */
+	if (is_tenant(ev->from.tenant) && ev->from.tenant != ev->src.tenant &&
+	    !owner_undecided(&ev->src, &ev->tuple.src))
 		return;
 	/* Of a relay that is allowed the mirror may show the in-legs alone. */
 	if (relay_is_allowed(ev, &ev->to))

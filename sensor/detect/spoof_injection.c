@@ -110,10 +110,11 @@ static void first(struct finding *f, const struct event *ev, unsigned end)
 	finding_detail_text(f, "conflict", "another way");
 }
 
-/* Forged answers of resolvers are spoof.name's. */
-static bool answers_dns(const struct flow_tuple *tuple)
+/* Forged answers of resolvers are spoof.name's; ICMP has no sessions. */
+static bool is_session(const struct flow_tuple *tuple)
 {
-	return tuple->proto == IPPROTO_NUM_UDP && tuple->sport == PORT_DNS;
+	return tuple->proto == IPPROTO_NUM_TCP ||
+	       (tuple->proto == IPPROTO_NUM_UDP && tuple->sport != PORT_DNS);
 }
 
 /* A packet of the session from the NIC of a tenant that has no part in it. */
@@ -124,7 +125,7 @@ static void see_path(struct state *s, const struct event *ev, struct findings *o
 	if (ev->tap->view == VIEW_PORT || mac_is_zero(ev->dmac))
 		return;
 	if (!(ev->path & PATH_FROM_STRANGER) || !ev->u.path.rightful || !ev->has_mac ||
-	    is_uncertain(ev) || answers_dns(&ev->tuple) || !is_tenant(ev->from.tenant) ||
+	    is_uncertain(ev) || !is_session(&ev->tuple) || !is_tenant(ev->from.tenant) ||
 	    judge_sender(ev, &ev->from) != SENDER_FOREIGN || relay_is_allowed(ev, &ev->from) ||
 	    !is_other_tenant(ev->dst.tenant, ev->from.tenant))
 		return;

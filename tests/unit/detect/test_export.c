@@ -346,6 +346,8 @@ static const uint8_t bare[] = {
 
 static void test_bare_packets(void **state)
 {
+	static const uint8_t arp[42] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0,
+					2, 8, 6, 0, 1, 8, 0, 6, 4, 0, 2};
 	uint8_t data[8 + 2 * sizeof bare] = {8, 0, 0, 0, 0, 0, 77, 0};
 	struct seen seen = {0};
 	uint32_t sum = 0;
@@ -374,6 +376,9 @@ static void test_bare_packets(void **state)
 	assert_true(export_begins(frame, sizeof bare, NOW_NS));
 	frame[25] ^= 1;
 	assert_int_equal(export_bare(frame, sizeof bare, each, &seen), EXPORT_NONE);
+	/* ARP, as the first thing that a listener hears. */
+	assert_int_equal(export_bare(arp, sizeof arp, each, &seen), EXPORT_FRAMES);
+	assert_int_equal(export_bare(arp, sizeof arp - 1, each, &seen), EXPORT_NONE);
 	for (size_t cut = 0; cut < sizeof bare; cut++) {
 		uint8_t *copy = malloc(cut + 1);
 
