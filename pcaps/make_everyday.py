@@ -370,6 +370,20 @@ def uplink(s):
                    Ether(src=M[src], dst=M[dst]) / packet, delay=0.00001, tagged=False)
 
 
+def overlay(s):
+    """Conversations between the provider's VTEPs, each way in a tunnel of its own."""
+    for n in range(24):
+        for i in range(5):
+            for src, dst, out, back in (("b1", "c1", "vtep", "vtep2"), ("c1", "b1", "vtep2", "vtep")):
+                ports = (48000 + n, 443) if src == "b1" else (443, 48000 + n)
+                inner = s.ip(A[src], A[dst]) / TCP(sport=ports[0], dport=ports[1], flags="PA",
+                                                   seq=1 + 20 * i, ack=1 + 20 * i) / Raw(s.noise(20))
+                ends = {"vtep": "10.44.0.2", "vtep2": "10.44.0.3"}
+                s.send(out, back, IP(src=ends[out], dst=ends[back], id=i) /
+                       UDP(sport=47000 + n, dport=4789) / VXLAN(vni=7205, flags=8) /
+                       Ether(src=M[src], dst=M[dst]) / inner, tagged=False)
+
+
 def hello(s, name, ciphers=b"\xc0\x2f\xc0\x30"):
     """A TLS 1.2 ClientHello (RFC 5246 7.4.1.2) with a server name."""
     sni = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
@@ -399,7 +413,7 @@ def sold(s):
 
 
 SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_itself, relet, names,
-          boot_storm, forgetful, untagged, uplink, sold]
+          boot_storm, forgetful, untagged, uplink, overlay, sold]
 
 
 def cooked(frames):
@@ -428,7 +442,10 @@ def main():
         if len(sys.argv) > 1 and scene.__name__ not in sys.argv[1:]:
             continue
         s.wait(10)
+        begin = len(s.views[""])
         scene(s)
+        if scene is overlay:
+            write(s.views[""][begin:], "everyday-overlay.pcap.gz")
     for view, frames in s.views.items():
         write(frames, "everyday%s.pcap.gz" % view)
     write(cooked(s.views["-both"]), "everyday-cooked.pcap.gz", link=113)

@@ -611,6 +611,9 @@ static void count_directions(struct worker *w, const struct flow *flow)
 
 	if (flow->key.proto != IPPROTO_NUM_TCP || flow->packets[d] < ONE_WAY_PACKETS)
 		return;
+	/* Inside a tunnel: one direction each, and other things are counted (tell_tunnel()). */
+	if ((flow->key.domain & (DOMAIN_UNKNOWN | DOMAIN_TUNNELLED)) == DOMAIN_TUNNELLED)
+		return;
 	tap = inventory_tap(w->inv, flow->path[d][0].tap);
 	if (tap == NULL || tap->view == VIEW_PORT)
 		return;
