@@ -53,10 +53,8 @@ struct judge {
 	struct event event;
 	struct event_room room;
 	uint64_t now_ns, second;
-	struct stats stats, before;
-	struct stats total;
-	struct sight_vlan vlan[SIGHT_VLANS];
-	struct sight_link link[OPTIONS_MAX_CAPTURES];
+	struct stats stats;
+	struct sight sight;
 
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -192,38 +190,14 @@ static void show(struct judge *j, const struct event *ev)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static void sum_totals(struct judge *j)
+static uint64_t count_evicted(const struct judge *j)
 {
-	uint64_t evicted = 0;
+	uint64_t evicted = bindings_evicted(j->bindings) + meet_evicted(j->book);
 
-	j->total = j->stats;
-	for (unsigned i = 0; i < j->worker_count; i++)
-		stats_sum(&j->total, &j->workers[i].stats);
 	for (unsigned i = 0; detectors[i] != NULL; i++)
 		if (detectors[i]->evicted != NULL)
 			evicted += detectors[i]->evicted(j->state[i]);
-	stat_set(&j->stats, STAT_STATE_EVICTED,
-		 evicted + bindings_evicted(j->bindings) + meet_evicted(j->book));
-}
-
-static unsigned look_at_links(struct judge *j)
-{
-	const struct options *o = j->shared->options;
-
-	if (!j->shared->live)
-		return 0;
-	for (unsigned i = 0; i < o->capture_count; i++)
-		j->link[i] = (struct sight_link){
-		    .interface = o->capture[i].interface,
-		    .state = (enum link_state)atomic_load(&j->shared->link[i]),
-		};
-	for (unsigned i = 0; i < j->worker_count; i++) {
-		struct sight_link *link = &j->link[j->workers[i].capture_index];
-
-		link->frames += stat_get(&j->workers[i].stats, STAT_FRAMES);
-		link->blind |= atomic_load(&j->workers[i].blind);
-	}
-	return o->capture_count;
+	return evicted;
 }
 
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
@@ -231,6 +205,7 @@ static unsigned look_at_links(struct judge *j)
 static void look_at_sight(struct judge *j, bool last)
 {
 	struct event *ev = &j->event;
+	struct stats own;
 
 	memset(ev, 0, sizeof *ev);
 	ev->kind = EVENT_SIGHT;
@@ -241,24 +216,18 @@ static void look_at_sight(struct judge *j, bool last)
 	ev->segment = SEGMENT_NONE;
 	ev->from.host = HOST_NONE;
 	ev->to.host = HOST_NONE;
-	sum_totals(j);
+	ev->u.sight.last = last;
+	own = j->stats;
 	if (j->delivery != NULL) {
 		struct stats delivered = {0};
 
 		delivery_stats(j->delivery, &delivered);
-		stats_sum(&j->total, &delivered);
+		stats_sum(&own, &delivered);
 	}
-	memset(j->vlan, 0, sizeof j->vlan);
-	for (unsigned i = 0; i < j->worker_count; i++)
-		worker_add_vlans(&j->workers[i], j->vlan);
-	ev->u.sight.now = &j->total;
-	ev->u.sight.before = &j->before;
-	ev->u.sight.vlan = j->vlan;
-	ev->u.sight.link = j->link;
-	ev->u.sight.link_count = look_at_links(j);
-	ev->u.sight.last = last;
+	sight_look(&j->sight, j->shared, j->workers, j->worker_count, &own, ev);
+	stat_set(&j->stats, STAT_STATE_EVICTED, count_evicted(j));
 	show(j, ev);
-	j->before = j->total;
+	sight_looked(&j->sight);
 }
 
 static void tick_once(struct judge *j, uint64_t now_ns)

@@ -45,6 +45,18 @@ bool judge_moves(struct judge *judge);
 const struct stats *judge_stats(const struct judge *judge);
 const char *judge_rules_revision(struct judge *judge);
 
+/* sight.c: what the sensor sees of itself, added up over its workers. */
+struct sight {
+	struct stats total, before;
+	struct sight_vlan vlan[SIGHT_VLANS];
+	struct sight_link link[OPTIONS_MAX_CAPTURES];
+};
+/* Fills ev->u.sight but for `last`; borrowed until the next call.  own: counters of all others. */
+void sight_look(struct sight *sight, const struct shared *shared, struct worker *workers,
+		unsigned count, const struct stats *own, struct event *ev);
+/* What was looked at is what the next look is compared with. */
+void sight_looked(struct sight *sight);
+
 /* event.c: puts back what a record left out.  The stacks are room for decoding again. */
 struct event_room {
 	struct packet_stack stack;
