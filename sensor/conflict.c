@@ -65,14 +65,11 @@ static void tell(struct worker *w, struct flow *flow, unsigned direction,
 		return;
 	flow->flags |= FLOW_CONFLICT;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_CONFLICT,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .whole = true,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .app = content_label(w, flow)});
 	if (r == NULL)
 		return;

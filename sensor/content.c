@@ -42,13 +42,10 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_TOKEN,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .path = path & PATH_ALL,
 					     .app = content_label(w, flow)});
 	if (r == NULL)
@@ -129,17 +126,15 @@ static void tell_app(struct worker *w, const struct flow *flow, const struct app
 {
 	unsigned direction = (flow->flags & FLOW_FROM_B) != 0;
 	const struct path_key *path = &flow->path[direction][0];
-	uint16_t segment = path->scope < SCOPE_VLAN ? path->scope : SEGMENT_NONE;
+	struct place its = {.segment = path->scope < SCOPE_VLAN ? path->scope : SEGMENT_NONE,
+			    .domain = flow->key.domain};
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_APP,
-					     .phase = packet != NULL ? PHASE_FRAME : PHASE_SWEEP,
 					     .packet = packet,
-					     .layer = place->layer,
+					     .place = packet != NULL ? place : &its,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = packet != NULL ? place->segment : segment,
-					     .domain = flow->key.domain,
 					     .app = app,
 					     .frameless = packet == NULL});
 	if (r == NULL)
@@ -286,13 +281,10 @@ static void tell_secret(struct worker *w, const struct flow *flow, unsigned dire
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_SECRET,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .app = content_label(w, flow)});
 	if (r == NULL)
 		return;
@@ -344,14 +336,11 @@ static void tell_payload(struct worker *w, const struct flow *flow, unsigned dir
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_PAYLOAD,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .whole = true,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .path = path & PATH_ALL,
 					     .app = content_label(w, flow)});
 	if (r != NULL)

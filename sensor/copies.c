@@ -75,13 +75,10 @@ bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 	    may_be_said_again(packet) || !worker_wants(w, EVENT_FLOODED))
 		return true;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOODED,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .app = content_label(w, flow)});
 	if (r != NULL) {
 		r->u.flooded.copies = flow->copies[direction].seen;

@@ -108,7 +108,7 @@ static void fill_packet(struct record *r, const struct emission *e)
 	const struct packet *p = e->packet;
 
 	r->has_packet = e->whole;
-	r->layer = (uint8_t)e->layer;
+	r->layer = (uint8_t)e->place->layer;
 	if (p == NULL)
 		return;
 	r->has_mac = (p->flags & PACKET_MAC) != 0;
@@ -130,7 +130,7 @@ static void fill_packet(struct record *r, const struct emission *e)
 				       .sport = p->sport,
 				       .dport = p->dport,
 				       .proto = p->proto,
-				       .domain = e->domain};
+				       .domain = e->place->domain};
 	if (!(p->flags & PACKET_L4) || p->proto == IPPROTO_NUM_ICMP ||
 	    p->proto == IPPROTO_NUM_ICMPV6) {
 		r->tuple.sport = 0;
@@ -151,9 +151,9 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 		return NULL;
 	memset(r, 0, head);
 	r->kind = (uint8_t)e->kind;
-	r->phase = (uint8_t)e->phase;
-	r->segment = e->segment;
-	r->domain = e->domain;
+	r->phase = e->frameless ? PHASE_SWEEP : PHASE_FRAME;
+	r->segment = e->place->segment;
+	r->domain = e->place->domain;
 	r->path = e->path;
 	r->has_app = e->app != NULL;
 	r->frame_caplen = caplen;

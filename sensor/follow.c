@@ -63,13 +63,9 @@ static void tell_new_mac(struct worker *w, const struct packet *packet, const st
 	}
 	if (++w->macs_told > MACS_A_SECOND)
 		return;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_NEW_MAC,
-					     .phase = PHASE_FRAME,
-					     .packet = packet,
-					     .layer = place->layer,
-					     .whole = true,
-					     .segment = place->segment,
-					     .domain = place->domain});
+	r = emit_begin(w,
+		       &(struct emission){
+			   .kind = EVENT_NEW_MAC, .packet = packet, .whole = true, .place = place});
 	if (r != NULL)
 		emit_commit(w, r);
 }
@@ -92,13 +88,9 @@ static void tell_segment(struct worker *w, const struct packet *packet, const st
 
 	if (!worker_wants(w, EVENT_SEGMENT))
 		return;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_SEGMENT,
-					     .phase = PHASE_FRAME,
-					     .packet = packet,
-					     .layer = place->layer,
-					     .whole = true,
-					     .segment = place->segment,
-					     .domain = place->domain});
+	r = emit_begin(w,
+		       &(struct emission){
+			   .kind = EVENT_SEGMENT, .packet = packet, .whole = true, .place = place});
 	if (r != NULL)
 		emit_commit(w, r);
 }
@@ -110,13 +102,10 @@ static void tell_flow(struct worker *w, const struct flow *flow, unsigned direct
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOW,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain});
+					     .place = place});
 	if (r == NULL)
 		return;
 	r->u.flow.parties = *parties;
@@ -143,13 +132,10 @@ static void tell_path(struct worker *w, const struct flow *flow, const struct wa
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_PATH,
-					     .phase = frameless ? PHASE_SWEEP : PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = path->direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .path = path->bits,
 					     .app = content_label(w, flow),
 					     .frameless = frameless});
@@ -172,13 +158,10 @@ static void tell_exposed(struct worker *w, const struct flow *flow, const struct
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = EVENT_EXPOSED,
-					     .phase = frameless ? PHASE_SWEEP : PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .flow = flow,
 					     .direction = path->direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .path = path->bits,
 					     .app = content_label(w, flow),
 					     .frameless = frameless});
@@ -231,14 +214,11 @@ static void tell_odd(struct worker *w, enum event_kind kind, const struct flow *
 	struct record *r;
 
 	r = emit_begin(w, &(struct emission){.kind = kind,
-					     .phase = PHASE_FRAME,
 					     .packet = packet,
-					     .layer = place->layer,
 					     .whole = true,
 					     .flow = flow,
 					     .direction = direction,
-					     .segment = place->segment,
-					     .domain = place->domain,
+					     .place = place,
 					     .app = content_label(w, flow)});
 	if (r == NULL)
 		return;
@@ -384,13 +364,10 @@ static void tell_relayed(struct worker *w, const struct flow *flow, const struct
 	struct frame_sample *current;
 	struct record *r;
 	struct emission e = {.kind = EVENT_RELAYED,
-			     .phase = PHASE_FRAME,
 			     .packet = packet,
-			     .layer = place->layer,
 			     .flow = flow,
 			     .direction = out->direction,
-			     .segment = place->segment,
-			     .domain = place->domain,
+			     .place = place,
 			     .path = out->bits,
 			     .app = content_label(w, flow)};
 	uint8_t room[sizeof(struct frame_sample) + 512] __attribute__((aligned(8)));
@@ -612,22 +589,20 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 void follow_watch_gone(struct worker *w, struct watch *watch)
 {
 	struct flow *flow = flow_table_at(w->flows, watch->flow);
+	struct place place = {.domain = flow->key.domain};
 	struct record *r;
 
 	for (unsigned i = 0; i < watch->path_count; i++) {
-		struct place place = {.segment = watch->path[i].segment,
-				      .domain = flow->key.domain};
-
+		place.segment = watch->path[i].segment;
 		tell_counts(w, flow, &watch->path[i], NULL, &place, true);
 	}
 	flow->watch = 0;
 	if (!worker_wants(w, EVENT_FLOW_END))
 		return;
+	place.segment = watch->path[0].segment;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOW_END,
-					     .phase = PHASE_SWEEP,
+					     .place = &place,
 					     .flow = flow,
-					     .segment = watch->path[0].segment,
-					     .domain = flow->key.domain,
 					     .app = content_label(w, flow),
 					     .frameless = true});
 	if (r == NULL)

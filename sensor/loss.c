@@ -55,8 +55,7 @@ void loss_tell(struct worker *w)
 	    !worker_wants(w, EVENT_LOSS))
 		return;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_LOSS,
-					     .phase = PHASE_SWEEP,
-					     .segment = SEGMENT_NONE,
+					     .place = &(struct place){.segment = SEGMENT_NONE},
 					     .frameless = true});
 	if (r == NULL)
 		return;

@@ -8,6 +8,7 @@
  *	follow     compare the path with the known ones          (follow.c)
  *	content    first payload packets to DPI and tokens        (content.c)
  *	control    ARP, ND, DHCP, DNS ... become events           (control.c)
+ *	inner      what tunnels carry goes the same way            (inner.c)
  *	ledger     every frame ends attributed, or not with a reason
  *
  * Stages run over the whole batch as far as they do not depend on each other, so that memory
@@ -33,18 +34,7 @@
 #define IDLE_LAG_NS (200 * NS_PER_MS)
 /* Domains above are those of VLANs that no inventory knows: each its own. */
 #define DOMAIN_UNKNOWN 0x8000u
-/* Inner layers of tunnels that are no known segment: kept apart from the native flows. */
-#define DOMAIN_TUNNELLED 0x4000u
 #define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
-
-struct lookup {
-	struct flow_key key;
-	struct place place;
-	uint32_t hash;
-	bool mine;
-	bool has_flow;
-	uint8_t direction;
-};
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -133,65 +123,6 @@ static struct place place_outer(struct worker *w, const struct packet *packet)
 	return place;
 }
 
-/* A tenant's host that ends a tunnel, by address or, where nobody owns that, by NIC. */
-static uint32_t tunnel_tenant(const struct worker *w, const struct ip_addr *ip, uint16_t domain,
-			      struct mac_addr mac, uint32_t *roles)
-{
-	struct owner owner = inventory_owner(w->inv, domain, ip);
-	const struct host *host = inventory_host(w->inv, owner.host);
-	struct carrier carrier;
-
-	*roles = host != NULL ? host->roles : 0;
-	if (owner.tenant >= TENANT_INFRASTRUCTURE)
-		return owner.tenant;
-	carrier = inventory_carrier(w->inv, mac);
-	*roles = carrier.roles;
-	return carrier.tenant;
-}
-
-/* Overlays are spoken by the provider's tunnel ends.  What a tenant's own host tunnels, or is sent,
- * under the number of one it is not in is its own affair, or an intrusion: no traffic of that
- * segment. */
-static bool is_overlay(const struct worker *w, const struct packet_stack *stack,
-		       const struct place *outer, unsigned layer, uint16_t segment)
-{
-	const struct packet *around = &stack->layer[layer - 1];
-
-	for (unsigned end = 0; end < 2; end++) {
-		uint32_t roles;
-		uint32_t tenant =
-		    tunnel_tenant(w, end == 0 ? &around->src : &around->dst, outer->domain,
-				  end == 0 ? stack->layer[0].smac : stack->layer[0].dmac, &roles);
-
-		if (tenant >= TENANT_FIRST && !(roles & (ROLE_VTEP | ROLE_HYPERVISOR)) &&
-		    !inventory_tenant_in_segment(w->inv, tenant, segment))
-			return false;
-	}
-	return true;
-}
-
-/* An overlay that the inventory knows is a segment like any other; everything else inside a
- * tunnel only tells what the tunnel carries, in the domain of its outside. */
-static bool place_inner(const struct worker *w, const struct packet_stack *stack,
-			const struct place *outer, unsigned layer, struct place *place)
-{
-	const struct packet *packet = &stack->layer[layer];
-
-	*place = *outer;
-	place->layer = layer;
-	if (!(packet->flags & PACKET_VNI))
-		return false;
-	place->segment = inventory_segment_of(w->inv, 0, true, packet->vni);
-	if (place->segment == SEGMENT_NONE || !inventory_segment(w->inv, place->segment)->is_vni ||
-	    !is_overlay(w, stack, outer, layer, place->segment)) {
-		place->segment = outer->segment;
-		return false;
-	}
-	place->scope = place->segment;
-	place->domain = inventory_segment(w->inv, place->segment)->domain;
-	return true;
-}
-
 /* ---- ledger ---------------------------------------------------------------------------------- */
 
 /* By which VLANs: the judge reads along. */
@@ -257,8 +188,8 @@ static bool is_address_assignment(const struct packet *packet)
 	       (s == 67 || s == 68 || s == 546 || s == 547);
 }
 
-static void begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
-		       uint32_t hash, unsigned direction)
+void pipeline_begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
+			 uint32_t hash, unsigned direction)
 {
 	bool answer = packet->proto == IPPROTO_NUM_TCP &&
 		      (packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK);
@@ -273,8 +204,8 @@ static void begin_flow(struct worker *w, struct flow *flow, const struct packet 
 }
 
 /* outer: the frame's first layer. */
-static uint32_t handle_flow(struct worker *w, const struct packet *packet,
-			    const struct packet *outer, const struct lookup *look)
+uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const struct packet *outer,
+		       const struct lookup *look)
 {
 	unsigned direction = look->direction;
 	uint32_t bits;
@@ -283,7 +214,7 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 	struct flow *flow = flow_table_get(w->flows, &look->key, look->hash, w->now_ns, &fresh);
 
 	if (fresh)
-		begin_flow(w, flow, packet, look->hash, direction);
+		pipeline_begin_flow(w, flow, packet, look->hash, direction);
 	copies_age(flow, w->now_ns);
 	flow->last_ns = w->now_ns;
 	copy = copies_note(w, flow, direction, packet, &look->place);
@@ -300,7 +231,7 @@ static uint32_t handle_flow(struct worker *w, const struct packet *packet,
 	return bits;
 }
 
-static void handle_control(struct worker *w, const struct packet *packet, const struct place *place)
+void pipeline_control(struct worker *w, const struct packet *packet, const struct place *place)
 {
 	uint64_t events = control_events(packet) & w->shared->wants;
 
@@ -309,13 +240,9 @@ static void handle_control(struct worker *w, const struct packet *packet, const 
 		struct record *r;
 
 		events &= events - 1;
-		r = emit_begin(w, &(struct emission){.kind = kind,
-						     .phase = PHASE_FRAME,
-						     .packet = packet,
-						     .layer = place->layer,
-						     .whole = true,
-						     .segment = place->segment,
-						     .domain = place->domain});
+		r = emit_begin(w,
+			       &(struct emission){
+				   .kind = kind, .packet = packet, .whole = true, .place = place});
 		if (r != NULL)
 			emit_commit(w, r);
 	}
@@ -344,117 +271,15 @@ static void whole_again(struct worker *w, const struct packet *packet, const str
 	for (unsigned i = 0; i < versions; i++) {
 		w->frame = reassembly_frame(w->reassembly, &inner, i);
 		packet_decode(w->frame, whole);
-		handle_control(w, &whole->layer[0], &outside);
+		pipeline_control(w, &whole->layer[0], &outside);
 	}
 	w->frame = frame;
 }
 
-static void handle_fragment(struct worker *w, const struct packet *packet,
-			    const struct place *place)
+void pipeline_fragment(struct worker *w, const struct packet *packet, const struct place *place)
 {
 	if ((packet->flags & PACKET_FRAGMENT) && packet->l3 == L3_IPV6 && packet->ttl == 255)
 		whole_again(w, packet, place);
-}
-
-/* ---- inner layers ---------------------------------------------------------------------------- */
-
-/* Flows inside are kept apart from native ones and by who tunnels to whom: one packet may be in the
- * provider's overlay and in a stranger's copy at a time. */
-static uint16_t tunnel_domain(const struct worker *w, const struct packet *outer, uint16_t domain)
-{
-	struct {
-		struct ip_addr src, dst;
-		uint64_t domain;
-	} ends = {.src = outer->src, .dst = outer->dst, .domain = domain};
-
-	return (uint16_t)(DOMAIN_TUNNELLED |
-			  (hash64(&w->shared->key, &ends, sizeof ends) & (DOMAIN_TUNNELLED - 1)));
-}
-
-/* Tunnels between the provider's own ends are most of an overlay network, and nobody's concern. */
-static bool tunnel_of_tenant(const struct worker *w, const struct packet_stack *stack,
-			     const struct place *outer, unsigned layer)
-{
-	const struct packet *around = &stack->layer[layer - 1];
-	uint32_t roles;
-
-	return tunnel_tenant(w, &around->src, outer->domain, stack->layer[0].smac, &roles) >=
-		   TENANT_FIRST ||
-	       tunnel_tenant(w, &around->dst, outer->domain, stack->layer[0].dmac, &roles) >=
-		   TENANT_FIRST;
-}
-
-/* What a tunnel carries: told at the 1st, 2nd, 4th, 8th ... packet of each inner flow, and when
- * its other direction travels the same way. */
-static void tell_tunnel(struct worker *w, const struct packet_stack *stack,
-			const struct place *outer, const struct place *place)
-{
-	const struct packet *packet = &stack->layer[place->layer];
-	struct lookup look = {.place = *place};
-	unsigned direction;
-	struct flow *flow;
-	struct record *r;
-	uint64_t n;
-	bool fresh;
-	bool mirrored;
-
-	if (!worker_wants(w, EVENT_TUNNEL) ||
-	    !flow_key_of(packet, tunnel_domain(w, &stack->layer[place->layer - 1], place->domain),
-			 &look.key, &direction))
-		return;
-	look.hash = flow_hash(&w->shared->key, &look.key);
-	flow = flow_table_get(w->flows, &look.key, look.hash, w->now_ns, &fresh);
-	if (fresh)
-		begin_flow(w, flow, packet, look.hash, direction);
-	flow->last_ns = w->now_ns;
-	flow->bytes[0] += packet->ip_len;
-	n = ++flow->packets[0];
-	mirrored = flow->payloads[direction] == 0 && flow->payloads[!direction] != 0;
-	flow->payloads[direction] = 1;
-	if (((n & (n - 1)) != 0 && !mirrored) || !tunnel_of_tenant(w, stack, outer, place->layer))
-		return;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_TUNNEL,
-					     .phase = PHASE_FRAME,
-					     .packet = packet,
-					     .layer = place->layer,
-					     .whole = true,
-					     .segment = place->segment,
-					     .domain = place->domain});
-	if (r == NULL)
-		return;
-	r->flow_id = flow->id;
-	r->u.path.packets = n - flow->packets[1];
-	r->u.path.bytes = flow->bytes[0] - flow->bytes[1];
-	r->u.path.answered = flow->payloads[!direction] != 0;
-	flow->packets[1] = (uint32_t)n;
-	flow->bytes[1] = flow->bytes[0];
-	emit_commit(w, r);
-}
-
-static void handle_inner(struct worker *w, const struct packet_stack *stack,
-			 const struct place *outer)
-{
-	struct place around = *outer;
-
-	for (unsigned i = 1; i < stack->count; i++) {
-		const struct packet *packet = &stack->layer[i];
-		struct lookup look = {0};
-		unsigned direction;
-
-		if (place_inner(w, stack, &around, i, &look.place)) {
-			handle_control(w, packet, &look.place);
-			handle_fragment(w, packet, &look.place);
-			if (flow_key_of(packet, look.place.domain, &look.key, &direction)) {
-				look.direction = (uint8_t)direction;
-				look.hash = flow_hash(&w->shared->key, &look.key);
-				(void)handle_flow(w, packet, &stack->layer[0], &look);
-			} else {
-				follow_macs(w, packet, &look.place);
-			}
-		}
-		tell_tunnel(w, stack, &around, &look.place);
-		around = look.place;
-	}
 }
 
 /* ---- the batch ------------------------------------------------------------------------------- */
@@ -500,13 +325,13 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 	uint32_t bits = 0;
 
 	if (look->has_flow)
-		bits = handle_flow(w, packet, packet, look);
+		bits = pipeline_flow(w, packet, packet, look);
 	else
 		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
-	handle_control(w, packet, &look->place);
-	handle_fragment(w, packet, &look->place);
+	pipeline_control(w, packet, &look->place);
+	pipeline_fragment(w, packet, &look->place);
 	if (stack->count > 1)
-		handle_inner(w, stack, &look->place);
+		inner_layers(w, stack, &look->place);
 	ledger(w, stack, &look->place, bits);
 }
 

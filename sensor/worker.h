@@ -149,8 +149,32 @@ static inline void profile_end(struct worker *w, enum stat stage, uint64_t begin
 		stat_add(&w->stats, stage, cycles_now() - begin);
 }
 
+struct place { /* where a layer is */
+	uint16_t segment, domain, scope;
+	unsigned layer;
+};
+
+/* A packet on its way to its flow. */
+struct lookup {
+	struct flow_key key;
+	struct place place;
+	uint32_t hash;
+	bool mine;
+	bool has_flow;
+	uint8_t direction;
+};
+
 /* pipeline.c: takes a batch through all stages. */
 void pipeline_batch(struct worker *w, const struct frame_batch *batch);
+/* pipeline.c: single stages, for inner layers.  outer: the frame's first layer. */
+void pipeline_control(struct worker *w, const struct packet *packet, const struct place *place);
+void pipeline_fragment(struct worker *w, const struct packet *packet, const struct place *place);
+uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const struct packet *outer,
+		       const struct lookup *look);
+void pipeline_begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
+			 uint32_t hash, unsigned direction);
+/* inner.c: the layers behind the first. */
+void inner_layers(struct worker *w, const struct packet_stack *stack, const struct place *outer);
 /* pipeline.c: nothing came within the time-out of a live capture: time goes on. */
 void pipeline_idle(struct worker *w, uint64_t wall_ns);
 /* pipeline.c: reports and ends every flow (end of the capture). */
@@ -162,13 +186,11 @@ watch_gone pipeline_watch_gone;
 /* emit.c: puts an event into the ring. */
 struct emission {
 	enum event_kind kind;
-	enum record_phase phase;
 	const struct packet *packet; /* for MACs and tags; may be NULL */
-	unsigned layer;
+	const struct place *place;
 	bool whole; /* the judge decodes the frame again: keep all of it */
 	const struct flow *flow;
 	unsigned direction;
-	uint16_t segment, domain;
 	uint32_t path;
 	const struct app *app;
 	const struct frame_sample *other;  /* an earlier frame it refers to */
@@ -189,10 +211,6 @@ static inline bool worker_wants(const struct worker *w, enum event_kind kind)
 #define PATH_ALL 0xffu
 
 /* follow.c: flows, paths, watches. */
-struct place { /* where a layer is */
-	uint16_t segment, domain, scope;
-	unsigned layer;
-};
 /* Handles a packet in its flow; returns its path's bits, and PATH_YOUNG. */
 uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
 		       const struct packet *packet, const struct place *place);
