@@ -4,9 +4,6 @@
  */
 #include "worker.h"
 
-/* Inner layers of tunnels that are no known segment: kept apart from the native flows. */
-#define DOMAIN_TUNNELLED 0x4000u
-
 /* A tenant's host that ends a tunnel, by address or, where nobody owns that, by NIC. */
 static uint32_t tunnel_tenant(const struct worker *w, const struct ip_addr *ip, uint16_t domain,
 			      struct mac_addr mac, uint32_t *roles)
