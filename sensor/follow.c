@@ -126,12 +126,14 @@ static bool comes_rightfully(const struct flow *flow, const struct watch_path *p
 	return false;
 }
 
-static void tell_path(struct worker *w, const struct flow *flow, const struct watch_path *path,
-		      const struct packet *packet, const struct place *place, bool frameless)
+/* What a path had since it was last told of; to be filled and committed, or NULL. */
+static struct record *begin_counts(struct worker *w, enum event_kind kind, const struct flow *flow,
+				   const struct watch_path *path, const struct packet *packet,
+				   const struct place *place, bool frameless)
 {
 	struct record *r;
 
-	r = emit_begin(w, &(struct emission){.kind = EVENT_PATH,
+	r = emit_begin(w, &(struct emission){.kind = kind,
 					     .packet = packet,
 					     .flow = flow,
 					     .direction = path->direction,
@@ -140,11 +142,21 @@ static void tell_path(struct worker *w, const struct flow *flow, const struct wa
 					     .app = content_label(w, flow),
 					     .frameless = frameless});
 	if (r == NULL)
-		return;
+		return NULL;
 	r->has_mac = true;
 	r->smac = path->key.smac;
 	r->dmac = path->key.dmac;
 	r->tap = path->key.tap;
+	return r;
+}
+
+static void tell_path(struct worker *w, const struct flow *flow, const struct watch_path *path,
+		      const struct packet *packet, const struct place *place, bool frameless)
+{
+	struct record *r = begin_counts(w, EVENT_PATH, flow, path, packet, place, frameless);
+
+	if (r == NULL)
+		return;
 	r->u.path.packets = path->packets - path->told_packets;
 	r->u.path.bytes = path->bytes - path->told_bytes;
 	r->u.path.answered = flow->packets[!path->direction] != 0;
@@ -155,22 +167,10 @@ static void tell_path(struct worker *w, const struct flow *flow, const struct wa
 static void tell_exposed(struct worker *w, const struct flow *flow, const struct watch_path *path,
 			 const struct packet *packet, const struct place *place, bool frameless)
 {
-	struct record *r;
+	struct record *r = begin_counts(w, EVENT_EXPOSED, flow, path, packet, place, frameless);
 
-	r = emit_begin(w, &(struct emission){.kind = EVENT_EXPOSED,
-					     .packet = packet,
-					     .flow = flow,
-					     .direction = path->direction,
-					     .place = place,
-					     .path = path->bits,
-					     .app = content_label(w, flow),
-					     .frameless = frameless});
 	if (r == NULL)
 		return;
-	r->has_mac = true;
-	r->smac = path->key.smac;
-	r->dmac = path->key.dmac;
-	r->tap = path->key.tap;
 	r->u.exposed.packets = path->packets - path->told_packets;
 	r->u.exposed.bytes = path->bytes - path->told_bytes;
 	r->u.exposed.both_directions = flow->packets[!path->direction] != 0;
