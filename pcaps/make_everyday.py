@@ -384,6 +384,15 @@ def overlay(s):
                        Ether(src=M[src], dst=M[dst]) / inner, tagged=False)
 
 
+def checks(s):
+    """Everybody checks the health of the next with the same request, every two seconds."""
+    head = b"GET /health HTTP/1.1\r\nHost: svc.mesh.example\r\nUser-Agent: mesh-probe/1.27\r\n\r\n"
+    for _ in range(3):
+        for src, dst in (("a1", "b1"), ("b1", "c1"), ("c1", "a1")):
+            s.tcp([src, dst], (A[src], A[dst]), dport=8080, data={0: head})
+            s.wait(0.7)
+
+
 def hello(s, name, ciphers=b"\xc0\x2f\xc0\x30"):
     """A TLS 1.2 ClientHello (RFC 5246 7.4.1.2) with a server name."""
     sni = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
@@ -413,7 +422,7 @@ def sold(s):
 
 
 SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_itself, relet, names,
-          boot_storm, forgetful, untagged, uplink, overlay, sold]
+          boot_storm, forgetful, untagged, uplink, overlay, checks, sold]
 
 
 def cooked(frames):

@@ -8,11 +8,17 @@
  * The flows share no address, port or sequence number; the nonce in them is the same.  Silent when
  * a far end is the host's own tenant: that is a service with its back end.
  */
+#include "bulkhead/clock.h"
 #include "detect/build.h"
 #include "detect/impostor.h"
 #include "detect/meet.h"
 
 static const char *const kinds[] = {"relay.rewrite", NULL};
+
+/* A look-up of the server's name and a handshake with it, both over an ocean. */
+#define AT_ONCE_NS (500 * NS_PER_MS)
+/* Mirrors of several queues swap what is closer than this. */
+#define REORDER_NS (10 * NS_PER_MS)
 
 struct state {
 	struct impostors *impostors; /* for the rewriting */
@@ -96,6 +102,15 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	finding_detail_text(f, "token", token_name((enum token_kind)token->kind));
 }
 
+/* What others may say as well (a health check, a crawler's request) is passed on when it comes, not
+ * said again some time later. */
+static bool passed_on_at_once(const struct leg_view *in, const struct leg_view *out_leg)
+{
+	uint64_t at = in->leg->ts_ns, then = out_leg->leg->ts_ns;
+
+	return then >= at ? then - at <= AT_ONCE_NS : at - then <= REORDER_NS;
+}
+
 /* in arrives where out leaves: whose host is in between, and whom does it concern? */
 static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
 		  struct findings *out)
@@ -109,6 +124,8 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		return;
 
 	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
+		return;
+	if (!token->random && !passed_on_at_once(in, out_leg))
 		return;
 	if (!token->random &&
 	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
