@@ -173,8 +173,8 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 		       const struct lookup *look);
 void pipeline_begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
 			 uint32_t hash, unsigned direction);
-/* inner.c: domains from here to 0x8000 are those of inner layers that are in no known segment, which
- * are kept apart from native flows. */
+/* inner.c: domains from here to 0x8000 are those of inner layers that are in no known segment,
+ * which are kept apart from native flows. */
 #define DOMAIN_TUNNELLED 0x4000u
 /* inner.c: the layers behind the first. */
 void inner_layers(struct worker *w, const struct packet_stack *stack, const struct place *outer);
