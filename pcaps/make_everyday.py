@@ -421,6 +421,24 @@ def sold(s):
         s.tcp(["c1", "lb"], (A["c1"], A["lb"]), data={0: hello(s, b"own.cherry.example", other)})
 
 
+def misled(s):
+    """No everyday life: cherry/c1 hands out an address to alder/a1 that birch/b1 has from the
+    provider.  alder is misled, and takes nothing from anybody."""
+    ip = NET + "150"
+    leased(s, "b1", ip)
+    s.tcp(["b1", "gw"], (ip, FAR))
+    s.wait(5)
+    dhcp(s, "a1", 1, "discover", ("0.0.0.0", "255.255.255.255"), ("a1", ALL))
+    for kind in ("offer", "ack"):
+        dhcp(s, "a1", 2, kind, (A["c1"], ip), ("c1", "a1"), yiaddr=ip,
+             options=[("server_id", A["c1"]), ("router", A["c1"])])
+    s.arp("a1", ip, ip)
+    s.tcp(["a1", "c1", "gw"], (ip, FAR))
+    s.tcp(["a1", "c2"], (ip, A["c2"]))
+    s.wait(10)
+    s.arp("b1", A["b1"], A["gw"])
+
+
 SCENES = [opening_answers, said_again, container, own_firewalls, cluster, to_itself, relet, names,
           boot_storm, forgetful, untagged, uplink, overlay, checks, sold]
 
@@ -442,11 +460,19 @@ def write(frames, name, link=1):
         f.write(gzip.compress(body, mtime=0))
 
 
-def main():
+def known_switch():
     s = Switch()
     for name in sorted(A):
         if name in M:
             s.arp(name, A[name], A[name])
+    return s
+
+
+def main():
+    s = known_switch()
+    misled(s)
+    write(s.views[""], "everyday-misled.pcap.gz")
+    s = known_switch()
     for scene in SCENES:
         if len(sys.argv) > 1 and scene.__name__ not in sys.argv[1:]:
             continue

@@ -48,13 +48,26 @@ static void given(const struct event *ev, const struct ip_addr *ip, struct mac_a
 		       ev->ts_ns + seconds * SECOND);
 }
 
+/*
+ * A tenant's host hands out addresses (spoof_dhcp.c tells): who takes one that is leased to
+ * somebody else was misled, and is no thief of it.  Nobody is excused by his own tenant.
+ */
+static void mislead(const struct event *ev, const struct ip_addr *ip, struct mac_addr client)
+{
+	struct carrier who = inventory_carrier(ev->inv, client);
+
+	if (is_tenant(ev->from.tenant) && !(ev->from.roles & (ROLE_DHCP | ROLE_ROUTER)) &&
+	    is_other_tenant(who.tenant, ev->from.tenant))
+		offered(ev, ip, client);
+}
+
 static void see_v4(const struct event *ev, bool server)
 {
 	struct dhcp_message m;
 
 	if (!dhcp_parse(ev->packet, &m)) {
 		/* Cut before it says what it is: who is offered an address takes it. */
-		if (!server || !dhcp_parse_cut(ev->packet, &m))
+		if (!dhcp_parse_cut(ev->packet, &m))
 			return;
 		m.type = DHCP_ACK;
 		m.lease_seconds = LEASE_CUT_S;
@@ -63,11 +76,13 @@ static void see_v4(const struct event *ev, bool server)
 		given_back(ev, &m.ciaddr);
 	else if (m.type == DHCP_DECLINE) /* RFC 2131 table 5: ciaddr is 0 */
 		given_back(ev, &m.requested);
-	if (!server || ip_is_unspecified(&m.yiaddr))
+	if (ip_is_unspecified(&m.yiaddr))
 		return;
-	if (m.type == DHCP_OFFER)
+	if (!server && (m.type == DHCP_OFFER || m.type == DHCP_ACK))
+		mislead(ev, &m.yiaddr, m.chaddr);
+	else if (server && m.type == DHCP_OFFER)
 		offered(ev, &m.yiaddr, m.chaddr);
-	else if (m.type == DHCP_ACK)
+	else if (server && m.type == DHCP_ACK)
 		given(ev, &m.yiaddr, m.chaddr,
 		      m.lease_seconds != 0 ? m.lease_seconds : LEASE_DEFAULT_S);
 }
@@ -83,7 +98,11 @@ static void see_v6(const struct event *ev, bool server)
 		return;
 	if (m.type == DHCP6_RELEASE || m.type == DHCP6_DECLINE)
 		given_back(ev, &m.address);
-	if (!server || (!direct && !m.has_client))
+	if (!direct && !m.has_client)
+		return;
+	if (!server && (m.type == DHCP6_ADVERTISE || m.type == DHCP6_REPLY))
+		mislead(ev, &m.address, direct ? ev->dmac : m.client);
+	if (!server)
 		return;
 	if (m.type == DHCP6_ADVERTISE)
 		offered(ev, &m.address, direct ? ev->dmac : m.client);
