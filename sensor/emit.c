@@ -111,7 +111,8 @@ static void fill_packet(struct record *r, const struct emission *e)
 	r->layer = (uint8_t)e->place->layer;
 	if (p == NULL)
 		return;
-	r->has_mac = (p->flags & PACKET_MAC) != 0;
+	/* Of a cooked capture the sender's alone. */
+	r->has_mac = (p->flags & PACKET_MAC) != 0 || !mac_is_zero(p->smac);
 	r->smac = p->smac;
 	r->dmac = p->dmac;
 	r->has_vni = (p->flags & PACKET_VNI) != 0;

@@ -2,14 +2,16 @@
 /*
  * link.c - the link header a capture says its frames start with.
  *
- * Linux "cooked" headers (SLL, SLL2) tell the sender's address alone, so the pair of MACs stays
- * unset.  The BSD loopback header is a number in the byte order of whoever captured: it is
- * small, so the order shows.
+ * Linux "cooked" headers (SLL, SLL2) tell the sender's address, and of the receiver only whether it
+ * is a group: PACKET_MAC stays unset, dmac is zero or a stand-in for the group.  The BSD loopback
+ * header is a number in the byte order of whoever captured: it is small, so the order shows.
  */
 #include "decode/decode.h"
 
 #define SLL_HEADER 16
 #define SLL2_HEADER 20
+#define SLL_BROADCAST 1
+#define SLL_MULTICAST 2
 #define SLL_OUTGOING 4
 #define SLL_8023 1 /* Novell raw 802.3 */
 #define SLL_8022 4 /* 802.2 LLC follows */
@@ -20,6 +22,20 @@
 #define BSD_AF_INET6 24
 #define FREEBSD_AF_INET6 28
 #define DARWIN_AF_INET6 30
+
+/* The packet's type: to everybody, to some, to another than the capturing machine ... */
+static void cooked_type(struct decode *d, uint16_t type)
+{
+	static const struct mac_addr everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	static const struct mac_addr some = {{0x01, 0x00, 0x5e, 0x00, 0x00, 0x00}};
+
+	if (type == SLL_OUTGOING)
+		d->packet->flags |= PACKET_OUTGOING;
+	else if (type == SLL_BROADCAST)
+		d->packet->dmac = everybody;
+	else if (type == SLL_MULTICAST)
+		d->packet->dmac = some;
+}
 
 static void decode_cooked(struct decode *d, uint16_t protocol, uint16_t device,
 			  const uint8_t *address, unsigned address_len)
@@ -44,8 +60,7 @@ static void decode_sll(struct decode *d)
 
 	if (h == NULL)
 		return;
-	if (read_be16(h) == SLL_OUTGOING)
-		d->packet->flags |= PACKET_OUTGOING;
+	cooked_type(d, read_be16(h));
 	decode_cooked(d, read_be16(h + 14), read_be16(h + 2), h + 6, read_be16(h + 4));
 }
 
@@ -55,8 +70,7 @@ static void decode_sll2(struct decode *d)
 
 	if (h == NULL)
 		return;
-	if (h[10] == SLL_OUTGOING)
-		d->packet->flags |= PACKET_OUTGOING;
+	cooked_type(d, h[10]);
 	decode_cooked(d, read_be16(h), read_be16(h + 8), h + 12, h[11]);
 }
 

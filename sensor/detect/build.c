@@ -24,7 +24,7 @@ struct finding *build_finding(struct findings *out, const struct event *ev, cons
 	f->has_flow = ev->has_ip;
 	f->tuple = ev->tuple;
 	f->flow_id = ev->flow_id;
-	f->has_ether = ev->has_mac;
+	f->has_ether = ev->has_mac && !mac_is_zero(ev->dmac);
 	f->smac = ev->smac;
 	f->dmac = ev->dmac;
 	f->app = ev->app;

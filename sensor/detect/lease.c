@@ -91,7 +91,8 @@ static void see_v4(const struct event *ev, bool server)
  * one was copied from (RFC 8415 11).  Through a relay agent only the DUID is left. */
 static void see_v6(const struct event *ev, bool server)
 {
-	bool direct = ev->to.tenant != TENANT_INFRASTRUCTURE && !mac_is_group(ev->dmac);
+	bool direct = ev->to.tenant != TENANT_INFRASTRUCTURE && !mac_is_group(ev->dmac) &&
+		      !mac_is_zero(ev->dmac);
 	struct dhcp6_message m;
 
 	if (!dhcp6_parse(ev->packet, &m) || !m.has_address)

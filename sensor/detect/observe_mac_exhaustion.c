@@ -186,8 +186,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	uint32_t ms;
 	bool fast;
 
-	if (ev->packet == NULL || !ev->has_mac)
-		return;
+	if (ev->packet == NULL || !ev->has_mac || mac_is_zero(ev->dmac))
+		return; /* whom it speaks to is not shown */
 	if (s->start_ns == 0)
 		s->start_ns = ev->ts_ns;
 	if (!is_new(s, ev) || speaks_to_somebody(s, ev))

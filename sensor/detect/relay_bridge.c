@@ -160,7 +160,7 @@ static void see_relayed(struct state *s, const struct event *ev, struct findings
 /* Between domains a flow is another one each: the content tells. */
 static void see_again(struct state *s, const struct event *ev, struct findings *out)
 {
-	if (!ev->has_mac || mac_is_group(ev->dmac) || ev->has_vni)
+	if (!ev->has_mac || mac_is_group(ev->dmac) || mac_is_zero(ev->dmac) || ev->has_vni)
 		return;
 	for (unsigned i = 0; i < ev->u.meet.count; i++) {
 		const struct leg_view *view = &ev->u.meet.earlier[i];

@@ -60,7 +60,7 @@ static void fill(struct finding *f, const struct event *ev, const struct relay *
 	f->frame_count = 0;
 	build_frame(f, &ev->u.relayed.in);
 	build_frame(f, &ev->frame);
-	if (!mac_equal(relay->mac, relay->other)) {
+	if (!mac_equal(relay->mac, relay->other) && !mac_is_zero(relay->other)) {
 		char text[MAC_TEXT_SIZE];
 
 		finding_detail_text(f, "other_nic", mac_format(relay->other, text));
@@ -86,9 +86,11 @@ static void relayed(const struct state *s, const struct event *ev, struct findin
 	/* Leases may have told whose a dynamic address is. */
 	if (!(ev->path & PATH_OUT) || !(ev->u.relayed.in_path & PATH_IN))
 		return;
-	/* One leg at least must be a stranger's for certain, or the NIC be unregistered. */
+	/* One leg at least must be a stranger's for certain, or the NIC be unregistered.  A cooked
+	 * capture does not say into which NIC the in-leg went. */
 	if (!(ev->path & (PATH_FROM_STRANGER | PATH_FROM_UNKNOWN)) &&
-	    !(ev->u.relayed.in_path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN)))
+	    (mac_is_zero(ev->u.relayed.in_dmac) ||
+	     !(ev->u.relayed.in_path & (PATH_TO_STRANGER | PATH_TO_UNKNOWN))))
 		return;
 	count = build_victims(ev, relay.who.tenant, which);
 	for (unsigned i = 0; i < count; i++) {

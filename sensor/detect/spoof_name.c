@@ -177,7 +177,7 @@ static void judge_answer(const struct event *ev, const struct dns_message *m,
 	struct finding *f;
 
 	if (in_anothers_name(ev)) {
-		if (same && (mac_equal(before->dmac, ev->smac) ||
+		if (same && (mac_equal(before->dmac, ev->smac) || mac_is_zero(before->dmac) ||
 			     (mac_equal(before->smac, ev->smac) && before->ttl == ev->packet->ttl)))
 			return; /* a relay's out-leg, or a copy of the frame */
 		if (!is_tenant(victim.tenant_id) && ev->src.tenant >= TENANT_INFRASTRUCTURE)

@@ -34,6 +34,9 @@ static bool is_spoofed(const struct event *ev)
 	/* From the receiver to itself: that is how ports are stolen (spoof_mac.c). */
 	if (mac_steals_port(ev))
 		return false;
+	/* Of a cooked capture nobody can tell whether it was. */
+	if (mac_is_zero(ev->dmac) && ip_equal(&ev->tuple.src, &ev->tuple.dst))
+		return false;
 	if (ev->src.tenant == TENANT_INFRASTRUCTURE)
 		return owner != NULL && !(owner->roles & ROLE_LOAD_BALANCER);
 	return is_other_tenant(ev->src.tenant, ev->from.tenant);

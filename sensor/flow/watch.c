@@ -237,6 +237,8 @@ enum chain { CHAIN_NONE, CHAIN_FORWARD, CHAIN_BACKWARD, CHAIN_BRIDGED };
  * MAC nobody registered sent, or the other way round: MACs are free to make up. */
 static bool arrives_where(const struct watch_path *in, const struct watch_path *out)
 {
+	if (mac_is_zero(in->key.dmac)) /* a cooked capture: by whom it was got is not shown */
+		return !mac_equal(in->key.smac, out->key.smac) && (out->bits & PATH_FROM_STRANGER);
 	if (mac_equal(in->key.dmac, out->key.smac))
 		return true;
 	if (mac_equal(in->key.dmac, out->key.dmac) || mac_equal(in->key.smac, out->key.smac))
@@ -246,6 +248,11 @@ static bool arrives_where(const struct watch_path *in, const struct watch_path *
 	if (in->to == TENANT_UNKNOWN)
 		return (out->bits & PATH_FROM_STRANGER) != 0;
 	return in->to == out->from && in->to >= TENANT_FIRST;
+}
+
+static bool may_arrive(const struct watch_path *in)
+{
+	return (in->bits & PATH_IN) != 0 || mac_is_zero(in->key.dmac);
 }
 
 /* How two frames with one packet hang together; before was captured first. */
@@ -258,9 +265,9 @@ static enum chain chain_of(const struct watch_path *before, const struct watch_p
 		return before->key.scope != now->key.scope && before->key.tap == now->key.tap
 			   ? CHAIN_BRIDGED
 			   : CHAIN_NONE;
-	if (arrives_where(before, now) && (before->bits & PATH_IN) && (now->bits & PATH_OUT))
+	if (arrives_where(before, now) && may_arrive(before) && (now->bits & PATH_OUT))
 		return CHAIN_FORWARD;
-	if (arrives_where(now, before) && (now->bits & PATH_IN) && (before->bits & PATH_OUT))
+	if (arrives_where(now, before) && may_arrive(now) && (before->bits & PATH_OUT))
 		return CHAIN_BACKWARD;
 	return CHAIN_NONE;
 }

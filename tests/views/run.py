@@ -10,12 +10,13 @@ actor, victim); whoever was not accused in the case must not be accused in a vie
     snap-128     128 bytes of each frame
     thin-1       1 % of the frames lost, three times with fixed seeds
     thin-5       5 % likewise
+    cooked       as `tcpdump -i any` writes it: whose NIC received a frame is not shown
     both         each frame once more, as it leaves the switch; the tap's view is "both"
 
 What a view has to show (LASTING): relays and exposure in all of them; kinds that live on one frame,
 on ARP or DHCP, or on payload beyond 128 bytes, only where that is left.  Silence is demanded
 always.  That frames are missing (BH-9014) may be said where they were taken out, nowhere else.  A
-case whose tap is no ingress SPAN has no view "both".
+case whose tap is no ingress SPAN has no views "both" and "cooked".
 
 Needs python3-yaml.  Last line: "N passed, N failed".
 """
@@ -47,6 +48,9 @@ BLIND = {
     ("spoof_dhcp_forged", "snap-128"): "the router it hands out stands behind byte 282",
     ("spoof_ra_overlay", "snap-128"): "cut fragments cannot be put together",
     ("spoof_source_leased", "no-arp-dhcp"): "the lease alone says whose the address is",
+    ("evade_tcp", "cooked"): "an unregistered sender, and one that is told by two legs of many",
+    ("relay_leased", "cooked"): "workers do not know leases, and no chain shows",
+    ("tool_fake_dhcps6", "cooked"): "the NIC that is answered alone says who the client is",
     ("evade_not", "both"): "has the duplicates of a misconfigured mirror in it already",
     ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
     ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",
@@ -59,6 +63,9 @@ BLIND = {
 # Has TCP enough that a mirror which loses one frame in a hundred is told of; the sensor may say so
 # of all that is thinned, and of nothing else.
 LOSSY = {"health_mirror_ordinary"}
+# What one sender's frames show, whoever received them.
+SENDERS = {"relay.forward", "spoof.arp", "spoof.ndp", "spoof.router-advertisement", "spoof.dhcp",
+           "spoof.redirect", "spoof.gateway"}
 TAGS = (0x8100, 0x88a8, 0x9100)
 SEEDS = (11, 22, 33)
 CAPTURE_NAME = re.compile(r"\.pcap(\.gz)?$")
@@ -135,9 +142,21 @@ def twice(frames):
     return out
 
 
+def cooked(frames):
+    """Linux SLL: to everybody, to some, to another; Ethernet; the sender's address; EtherType."""
+    out = []
+    for sec, part, length, data in frames:
+        if len(data) < 14:
+            continue
+        kind = 1 if data[:6] == b"\xff" * 6 else 2 if data[0] & 1 else 3
+        rest = data[12:] if data[12] >= 6 else b"\0\4" + data[14:]
+        out.append((sec, part, length + 2, struct.pack(">HHH", kind, 1, 6) + data[6:12] + b"\0\0" + rest))
+    return out
+
+
 VIEWS = [("no-arp-dhcp", no_control), ("snap-128", snap)] + \
     [("thin-1/%d" % s, thin(0.01, s)) for s in SEEDS] + \
-    [("thin-5/%d" % s, thin(0.05, s)) for s in SEEDS] + [("both", twice)]
+    [("thin-5/%d" % s, thin(0.05, s)) for s in SEEDS] + [("both", twice), ("cooked", cooked)]
 
 
 def shown(view, kind):
@@ -146,6 +165,8 @@ def shown(view, kind):
         return True
     if view == "snap-128":
         return kind not in NEEDS_PAYLOAD
+    if view == "cooked":
+        return kind in SENDERS
     return kind in LASTING
 
 
@@ -236,13 +257,17 @@ def run_workers(binary, folder, case):
 def run_view(binary, folder, case, name, change):
     inventory = replay.find(folder, case.get("inventory", "inventory.yaml"))
     with tempfile.TemporaryDirectory(prefix="bulkhead-views-") as place:
+        if name in ("both", "cooked") and tap_view(inventory, case.get("tap")) != "ingress":
+            return []
         if name == "both":
-            if tap_view(inventory, case.get("tap")) != "ingress":
-                return []
             case = dict(case, inventory=with_both(inventory, case.get("tap"), place))
 
         def frames_of(path):
             order, header, frames = read_pcap(path)
+            if name == "cooked":
+                if header[20:24] != struct.pack(order + "I", 1):
+                    return order, header, frames
+                header = header[:20] + struct.pack(order + "I", 113)
             return order, header, change(frames)
         status, text, lines = replay_view(binary, folder, case, place, frames_of)
     if status != 0:
