@@ -7,6 +7,7 @@ tenant that is called after its trick, all against linnet.  Frames are built by 
 python3-scapy) with fixed times.
 """
 import os
+import socket
 import struct
 
 import make_relay
@@ -263,6 +264,28 @@ def ports():
     return c
 
 
+def advertises(c, mac, address):
+    """RFC 1256: one router of preference 0."""
+    body = struct.pack("!BBHBBH", 9, 0, 0, 1, 2, 1800) + socket.inet_aton(address) + b"\0\0\0\0"
+    total = sum(struct.unpack("!8H", body))
+    total = (total & 0xffff) + (total >> 16)
+    body = body[:2] + struct.pack("!H", ~(total + (total >> 16)) & 0xffff) + body[4:]
+    c.add(mac, "01:00:5e:00:00:01", IP(src=address, dst="224.0.0.1", ttl=1, proto=1) / Raw(body))
+
+
+def rips(c, mac, packet, sport, dport=520):
+    c.add(mac, "01:00:5e:00:00:09" if packet.dst == "224.0.0.9" else LINNET, packet / UDP(sport=sport, dport=dport) / Raw(b"\2\2\0\0" + b"\0\2" + b"\0" * 17 + b"\1"))
+
+
+def routers():
+    c = Capture(vlan=770)
+    mac, own, _ = who("irdp")
+    advertises(c, mac, own)
+    mac, own, _ = who("rip-port")
+    rips(c, mac, IP(src=own, dst="224.0.0.9", ttl=1), 40520)
+    return c
+
+
 def ordinary():
     c = Capture(vlan=770)
     nobody = who("nobody")
@@ -308,6 +331,8 @@ def ordinary():
     for target in (L6, nobody[2]):
         for _ in range(3):
             c.add(GATE, "33:33:ff:00:00:10", IPv6(src="2001:db8:77::1", dst="ff02::1:ff00:10", hlim=255) / ICMPv6ND_NS(tgt=target) / ICMPv6NDOptSrcLLAddr(lladdr=GATE))
+    advertises(c, GATE, "10.77.32.1")
+    rips(c, nobody[0], IP(src=nobody[1], dst=L4), 520, 40521)  # the answer to a question
     # Pings answered by whom they were for.
     exchange(c, pings(S4, L4), client=SISKIN, server=LINNET)
     c.wait(8)
@@ -343,5 +368,6 @@ if __name__ == "__main__":
     copied_on().write("trick-copied-on.pcap.gz")
     sources().write("trick-sources.pcap.gz")
     ports().write("trick-ports.pcap.gz")
+    routers().write("trick-routers.pcap.gz")
     ordinary().write("trick-ordinary.pcap.gz")
     inventory()

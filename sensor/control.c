@@ -60,6 +60,8 @@ static uint64_t icmp_events(const struct packet *p)
 	switch (p->icmp_type) {
 	case 5: /* RFC 792 */
 		return EVENT_BIT(EVENT_REDIRECT) | EVENT_BIT(EVENT_ICMP_ERROR);
+	case 9: /* RFC 1256 */
+		return EVENT_BIT(EVENT_RA);
 	case 3:
 	case 4:
 	case 11:

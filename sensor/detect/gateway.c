@@ -134,7 +134,8 @@ static bool parse_glbp(const struct packet *p, struct gateway_message *m)
 
 static bool parse_udp(const struct packet *p, struct gateway_message *m)
 {
-	if (p->sport != p->dport) /* a reply to a client that chose such a port */
+	/* A reply to a client that chose such a port; but to a group nobody replies. */
+	if (p->sport != p->dport && !ip_is_multicast(&p->dst))
 		return false;
 	switch (p->dport) {
 	case 1985:

@@ -7,6 +7,8 @@
  * message behind extension headers and puts fragments together (RFC 7113), so that hiding it
  * from a switch's RA guard does not hide it from here.
  *
+ * IPv4 has such a message too (RFC 1256), which few hosts still believe.
+ *
  * A router is one by its role in the inventory.  When the frame's own MAC is unregistered or the
  * provider's, the source link-layer option tells who wants the traffic (4.2): hosts send there.
  */
@@ -16,8 +18,9 @@
 #include "detect/build.h"
 #include "detect/home.h"
 
-#define RA_OPTIONS 16 /* offset of the options in the message */
-#define RA_LIFETIME 6
+#define RA_OPTIONS 16  /* offset of the options in the message */
+#define RA_LIFETIME 6  /* IPv4's has it at the same place */
+#define IRDP_ADDRESS 8 /* the first router of IPv4's message */
 
 enum ra_option {
 	OPTION_SOURCE = 1,
@@ -36,7 +39,8 @@ static bool find_actor(const struct event *ev, struct carrier *actor, struct mac
 	*mac = ev->smac;
 	if (is_tenant(ev->from.tenant))
 		return !(ev->from.roles & ROLE_ROUTER);
-	if (nd_link_address(ev->packet, RA_OPTIONS, OPTION_SOURCE, &option)) {
+	if (ev->packet->proto == IPPROTO_NUM_ICMPV6 &&
+	    nd_link_address(ev->packet, RA_OPTIONS, OPTION_SOURCE, &option)) {
 		at = inventory_carrier(ev->inv, option);
 		if (is_tenant(at.tenant) && !(at.roles & ROLE_ROUTER)) {
 			*actor = at;
@@ -76,6 +80,13 @@ static void describe(struct finding *f, const struct packet *p)
 	const uint8_t *o;
 	size_t len;
 
+	if (p->proto == IPPROTO_NUM_ICMP) {
+		struct ip_addr router = ip_from_v4(p->l4 + IRDP_ADDRESS);
+
+		finding_detail_text(f, "router", ip_format(&router, text));
+		finding_detail_uint(f, "lifetime", read_be16(p->l4 + RA_LIFETIME));
+		return;
+	}
 	finding_detail_text(f, "router", ip_format(&p->src, text));
 	finding_detail_uint(f, "lifetime", read_be16(p->l4 + RA_LIFETIME));
 	o = nd_option(p, RA_OPTIONS, OPTION_PREFIX, &len);
