@@ -179,6 +179,7 @@ check_garbage() {
 		garble
 		lab_until 5 rubbish_is_told "$i" || break
 		lab_until 5 another_than "$old" || break
+		sleep 1 # a worker takes the new one up between two batches, and begins with clean queues
 	done
 	lab_check "of $i that write rubbish each is found out and replaced" rubbish_is_told 5
 	sleep 11 # what the heartbeat counts until now
