@@ -113,7 +113,7 @@ def compare(place, report, name, workload, full, rounds, inventory):
     for turn in range(rounds):
         for program, (command, remove) in programs.items():
             say("%s: round %d of %d, %s" % (name, turn + 1, rounds, program))
-            runs[program].append(bench.run(command, remove))
+            runs[program].append(bench.run(command, remove, pinned=True))
     ours = median(runs[OURS], "cpu")
     result = {}
     for program, of_it in runs.items():
