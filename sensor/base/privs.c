@@ -141,6 +141,15 @@ bool privs_sanitized(void)
 #endif
 }
 
+int privs_fence(struct err *err)
+{
+	if (privs_sanitized())
+		return 0;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return failed(err, "no_new_privs");
+	return filter_set_family() == FILTER_FAILED ? failed(err, "seccomp") : 0;
+}
+
 static int drop_capabilities(struct err *err)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -53,6 +53,14 @@ int privs_drop(const struct privs *want, char level[static PRIVS_TEXT_SIZE], str
  */
 int privs_keep(const char *user, struct err *err) __attribute__((warn_unused_result));
 
+/*
+ * For a supervisor with all signals and rights as it wants them: no_new_privs, and a system call
+ * filter that whatever it starts inherits.  It leaves a supervisor's work, a program's start and
+ * what privs_drop() takes; the rest fails or kills as above.  Not under a sanitizer, and where the
+ * kernel has no seccomp that is no error.
+ */
+int privs_fence(struct err *err) __attribute__((warn_unused_result));
+
 /* Built with a sanitizer, which forks, opens and looks at itself as nobody else may. */
 bool privs_sanitized(void);
 

@@ -36,7 +36,7 @@
 #define FIRST_FOREIGN_CALL UINT32_MAX
 #endif
 
-#define MAX_PROGRAM 512
+#define MAX_PROGRAM 1024
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* What threads, libpcap, SQLite on open files, hiredis on open sockets, libc and stdio need. */
@@ -167,18 +167,28 @@ static const int with_files[] = {
 /* socket() itself is looked at more closely. */
 static const int with_network[] = {SYS_connect, SYS_bind, SYS_socketpair};
 
-/* Nothing of ours calls these, with or without the flags. */
+/* Other processes' memory, the kernel's own, its name spaces, keys and clocks: nothing of ours
+ * calls these, at any time. */
 static const int killed[] = {
-    SYS_execve,
     SYS_execveat,
     SYS_ptrace,
     SYS_process_vm_readv,
     SYS_process_vm_writev,
+    SYS_pidfd_getfd,
+    SYS_kcmp,
     SYS_bpf,
     SYS_perf_event_open,
     SYS_userfaultfd,
+    SYS_io_uring_setup,
     SYS_mount,
     SYS_umount2,
+    SYS_open_tree,
+    SYS_move_mount,
+    SYS_fsopen,
+    SYS_fsconfig,
+    SYS_fsmount,
+    SYS_fspick,
+    SYS_mount_setattr,
     SYS_pivot_root,
     SYS_chroot,
     SYS_setns,
@@ -191,17 +201,24 @@ static const int killed[] = {
     SYS_add_key,
     SYS_request_key,
     SYS_reboot,
+    SYS_clock_settime,
+    SYS_settimeofday,
+    SYS_clock_adjtime,
+    SYS_adjtimex,
+    SYS_sethostname,
+    SYS_acct,
+    SYS_name_to_handle_at,
     SYS_open_by_handle_at,
     SYS_personality,
     SYS_swapon,
+    SYS_swapoff,
     SYS_setuid,
     SYS_setresuid,
-    SYS_capset,
     SYS_listen,
     SYS_accept,
     SYS_accept4,
-#ifdef SYS_io_uring_setup
-    SYS_io_uring_setup,
+#ifdef SYS_kexec_file_load
+    SYS_kexec_file_load,
 #endif
 #ifdef __x86_64__
     SYS_fork,
@@ -210,6 +227,40 @@ static const int killed[] = {
     SYS_iopl,
     SYS_ioperm,
 #endif
+};
+
+/* What a start takes; after it nothing of ours calls them. */
+static const int killed_after_start[] = {SYS_execve, SYS_capset};
+
+/* A supervisor's work, a program's start, and what a worker and the DPI process do until they have
+ * a filter of their own. */
+static const int starting[] = {
+    SYS_execve,
+    SYS_mmap,
+    SYS_capset,
+    SYS_capget,
+    SYS_wait4,
+    SYS_waitid,
+    SYS_kill,
+    SYS_setpgid,
+    SYS_setpriority,
+    SYS_getresuid,
+    SYS_getresgid,
+    SYS_getgroups,
+    SYS_memfd_create,
+    SYS_close_range,
+    SYS_seccomp,
+    SYS_landlock_create_ruleset,
+    SYS_landlock_add_rule,
+    SYS_landlock_restrict_self,
+#ifdef __x86_64__
+    SYS_arch_prctl,
+#endif
+};
+
+static const int starting_prctl[] = {
+    PR_SET_NAME,     PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_READ,
+    PR_CAPBSET_DROP, PR_CAP_AMBIENT,   PR_GET_SECCOMP,	PR_SET_NO_NEW_PRIVS,
 };
 
 struct program {
@@ -276,30 +327,30 @@ static void decide_mmap(struct program *p)
 	decide_by_bits(p, SYS_mmap, 2, PROT_EXEC, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
 }
 
+/* call: allowed with one of values as the argument, otherwise it fails with number. */
+static void decide_by_values(struct program *p, int call, unsigned index, const int *values,
+			     size_t count, uint32_t number)
+{
+	when_equal(p, (uint32_t)call, (uint8_t)(1 + 2 * count + 1));
+	load(p, argument(index));
+	decide_all(p, values, count, SECCOMP_RET_ALLOW);
+	verdict(p, SECCOMP_RET_ERRNO | number);
+}
+
 static void decide_by_arguments(struct program *p, bool network)
 {
 	static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK};
+	static const int name[] = {PR_SET_NAME};
+	static const int nothing[] = {0};
 
 	decide_mmap(p);
 	decide_by_bits(p, SYS_mprotect, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW);
 	decide_by_bits(p, SYS_clone, 0, CLONE_THREAD, SECCOMP_RET_ALLOW, SECCOMP_RET_KILL_PROCESS);
-	when_equal(p, SYS_prctl, 4);
-	load(p, argument(0));
-	when_equal(p, PR_SET_NAME, 1);
-	verdict(p, SECCOMP_RET_ALLOW);
-	verdict(p, SECCOMP_RET_ERRNO | EPERM);
+	decide_by_values(p, SYS_prctl, 0, name, 1, EPERM);
 	/* prlimit64 of ourselves, read only: sysconf() and pthread ask for the stack's size. */
-	when_equal(p, SYS_prlimit64, 4);
-	load(p, argument(2));
-	when_equal(p, 0, 1);
-	verdict(p, SECCOMP_RET_ALLOW);
-	verdict(p, SECCOMP_RET_ERRNO | EPERM);
-	if (!network)
-		return;
-	when_equal(p, SYS_socket, 1 + 2 * COUNT(families) + 1);
-	load(p, argument(0));
-	decide_all(p, families, COUNT(families), SECCOMP_RET_ALLOW);
-	verdict(p, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+	decide_by_values(p, SYS_prlimit64, 2, nothing, 1, EPERM);
+	if (network)
+		decide_by_values(p, SYS_socket, 0, families, COUNT(families), EAFNOSUPPORT);
 }
 
 static void begin(struct program *p)
@@ -310,6 +361,13 @@ static void begin(struct program *p)
 	load(p, offsetof(struct seccomp_data, nr));
 	emit(p, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, FIRST_FOREIGN_CALL, 0, 1));
 	verdict(p, SECCOMP_RET_KILL_PROCESS);
+}
+
+static void end(struct program *p)
+{
+	decide_all(p, killed_after_start, COUNT(killed_after_start), SECCOMP_RET_KILL_PROCESS);
+	decide_all(p, killed, COUNT(killed), SECCOMP_RET_KILL_PROCESS);
+	verdict(p, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 static void build(struct program *p, bool files, bool network)
@@ -323,8 +381,7 @@ static void build(struct program *p, bool files, bool network)
 		   network ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS);
 	if (!network)
 		decide_all(p, (const int[]){SYS_socket}, 1, SECCOMP_RET_KILL_PROCESS);
-	decide_all(p, killed, COUNT(killed), SECCOMP_RET_KILL_PROCESS);
-	verdict(p, SECCOMP_RET_ERRNO | ENOSYS);
+	end(p);
 }
 
 static void build_bare(struct program *p)
@@ -337,6 +394,27 @@ static void build_bare(struct program *p)
 		   SECCOMP_RET_KILL_PROCESS);
 	decide_all(p, with_files, COUNT(with_files), SECCOMP_RET_KILL_PROCESS);
 	decide_all(p, with_network, COUNT(with_network), SECCOMP_RET_KILL_PROCESS);
+	end(p);
+}
+
+/* The loader maps programs; nobody makes memory executable afterwards.  No new name space. */
+static void build_family(struct program *p)
+{
+	static const int families[] = {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK, AF_PACKET};
+	static const int ourselves[] = {0};
+	const uint32_t spaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+				CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+
+	begin(p);
+	decide_all(p, always, COUNT(always), SECCOMP_RET_ALLOW);
+	decide_all(p, with_files, COUNT(with_files), SECCOMP_RET_ALLOW);
+	decide_all(p, with_network, COUNT(with_network), SECCOMP_RET_ALLOW);
+	decide_all(p, starting, COUNT(starting), SECCOMP_RET_ALLOW);
+	decide_by_bits(p, SYS_mprotect, 2, PROT_EXEC, SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ALLOW);
+	decide_by_bits(p, SYS_clone, 0, spaces, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW);
+	decide_by_values(p, SYS_prctl, 0, starting_prctl, COUNT(starting_prctl), EPERM);
+	decide_by_values(p, SYS_prlimit64, 0, ourselves, 1, EPERM);
+	decide_by_values(p, SYS_socket, 0, families, COUNT(families), EAFNOSUPPORT);
 	decide_all(p, killed, COUNT(killed), SECCOMP_RET_KILL_PROCESS);
 	verdict(p, SECCOMP_RET_ERRNO | ENOSYS);
 }
@@ -372,5 +450,15 @@ enum filter_result filter_set_bare(void)
 	if (!has_filters())
 		return FILTER_UNSUPPORTED;
 	build_bare(&program);
+	return install(&program);
+}
+
+enum filter_result filter_set_family(void)
+{
+	struct program program = {.len = 0};
+
+	if (!has_filters())
+		return FILTER_UNSUPPORTED;
+	build_family(&program);
 	return install(&program);
 }

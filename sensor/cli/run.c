@@ -478,6 +478,8 @@ static int give_up_most(const struct run *run, struct err *err)
 	code = code == 0 && !run->keep_privileges ? privs_keep(confine_user(&options), err) : 0;
 	options_free(&options);
 	problems_fini(&problems);
+	if (code == 0 && !run->keep_privileges)
+		code = privs_fence(err);
 	return code;
 }
 

@@ -17,7 +17,8 @@ NAMES = ("r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip
          "fs_base gs_base ds es fs gs").split()
 CALLS = {"open": 2, "mprotect": 10, "mmap": 9, "socket": 41, "clone": 56, "fork": 57, "execve": 59,
          "kill": 62, "ptrace": 101, "setuid": 105, "bpf": 321, "unlink": 87, "rename": 82,
-         "listen": 50, "chmod": 90}
+         "listen": 50, "chmod": 90, "mount": 165, "init_module": 175, "unshare": 272,
+         "io_uring_setup": 425}
 
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.restype = ctypes.c_long

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # privileges.sh - what is left of root after the start, as the kernel tells it; that what is gone
-# cannot be used, by system calls put into the running worker; and when the sensor refuses to run.
+# cannot be used, by system calls put into the running worker and supervisor; and when the sensor
+# refuses to run.
 set -u
 # shellcheck source-path=SCRIPTDIR source=tenants.sh
 . "$(dirname "$0")/tenants.sh"
@@ -64,11 +65,13 @@ check_supervisor() {
 	lab_check "it keeps what opens captures" has_status "$file" CapPrm $RAW_SETPCAP
 	lab_check "and can get no more" has_status "$file" CapBnd $RAW_SETPCAP
 	lab_check "it has one thread" has_status "$file" Threads 1
+	lab_check "it can gain none by a program" has_status "$file" NoNewPrivs 1
+	lab_check "it has a system call filter" has_status "$file" Seccomp 2
 	lab_check "it is not dumpable" is_not_dumpable "$LAB_SENSOR"
 }
 
 inject() {
-	"$LAB_TOP/tests/system/inject.py" "$(lab_worker)" "$@"
+	"$LAB_TOP/tests/system/inject.py" "${TARGET:-$(lab_worker)}" "$@"
 }
 
 # Each time the worker is killed for it, another one takes over.
@@ -119,6 +122,40 @@ check_forbidden() {
 	else
 		lab_skip "this kernel has no Landlock"
 	fi
+}
+
+is_gone() {
+	! kill -0 "$1"
+}
+
+# A supervisor that is killed takes its worker along; each time the sensor is started anew.
+supervisor_dies_of() { # supervisor_dies_of WHAT CALL...
+	local what=$1 worker out
+	shift
+	worker=$(lab_worker)
+	out=$(TARGET=$LAB_SENSOR inject "$@")
+	if [ "$out" = "killed SIGSYS" ]; then
+		lab_ok "$what kills the supervisor"
+	else
+		lab_bad "$what in the supervisor: $out"
+	fi
+	wait "$LAB_SENSOR" 2>/dev/null
+	lab_until 10 is_gone "$worker" || lab_bad "its worker lives on after $what"
+	lab_sensor "$LAB_DIR/bulkhead.yaml"
+}
+
+check_forbidden_to_supervisor() {
+	local TARGET
+	[ "$(uname -m)" = x86_64 ] || return
+	supervisor_dies_of "tracing others" ptrace 0 0 0 0 || return
+	supervisor_dies_of "loading a BPF program" bpf 0 0 0 || return
+	supervisor_dies_of "mounting" mount 0 0 0 0 0 || return
+	supervisor_dies_of "a kernel module" init_module 0 0 0 || return
+	supervisor_dies_of "a name space" unshare 268435456 || return
+	supervisor_dies_of "io_uring" io_uring_setup 1 0 || return
+	TARGET=$LAB_SENSOR
+	fails_with "the supervisor's executable memory" 1 mprotect stack 4096 7
+	fails_with "a socket of another family in it" 97 socket 38 5 0
 }
 
 stop_sensor() {
@@ -187,6 +224,7 @@ main() {
 		check_supervisor
 		lab_check "the heartbeat tells the level" lab_until 12 heartbeat_tells_level
 		check_forbidden
+		check_forbidden_to_supervisor
 		stop_sensor
 		lab_check "after all that SIGTERM ends it with 0" test $? -eq 0
 		check_as_unit

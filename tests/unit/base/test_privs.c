@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -321,6 +323,180 @@ static void bare_means_to_compute(void **state)
 	expect_killed(&want, try_socket);
 }
 
+/* As in_child(), of a supervisor and what it starts. */
+static int in_fence(int (*body)(const void *what), const void *what)
+{
+	struct err err;
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)alarm(10);
+		if (privs_fence(&err) != 0) {
+			(void)fprintf(stderr, "%s\n", err.text);
+			_exit(99);
+		}
+		_exit(body(what));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+struct raw_call {
+	const char *name;
+	long number, argument;
+	int error; /* 0: kills */
+};
+
+#define KILLS(call)                                                                                \
+	{                                                                                          \
+#call, SYS_##call, 0, 0                                                            \
+	}
+#define FAILS(call, argument, error)                                                               \
+	{                                                                                          \
+#call, SYS_##call, argument, error                                                 \
+	}
+
+/* Arguments that would do no harm if a call came through. */
+static const struct raw_call fenced[] = {
+    KILLS(execveat),
+    {"ptrace", SYS_ptrace, 16 /* attach to process 0 */, 0},
+    KILLS(process_vm_readv),
+    KILLS(process_vm_writev),
+    KILLS(pidfd_getfd),
+    KILLS(kcmp),
+    KILLS(bpf),
+    KILLS(perf_event_open),
+    KILLS(userfaultfd),
+    KILLS(io_uring_setup),
+    KILLS(mount),
+    KILLS(umount2),
+    KILLS(open_tree),
+    KILLS(move_mount),
+    KILLS(fsopen),
+    KILLS(fsmount),
+    KILLS(mount_setattr),
+    KILLS(pivot_root),
+    KILLS(chroot),
+    {"setns", SYS_setns, -1, 0},
+    KILLS(unshare),
+    {"clone into a user name space", SYS_clone, CLONE_NEWUSER, 0},
+    {"clone into a network name space", SYS_clone, CLONE_NEWNET, 0},
+    {"clone into a mount name space", SYS_clone, CLONE_NEWNS, 0},
+    KILLS(init_module),
+    {"finit_module", SYS_finit_module, -1, 0},
+    KILLS(delete_module),
+    KILLS(kexec_load),
+    KILLS(keyctl),
+    KILLS(add_key),
+    KILLS(request_key),
+    KILLS(reboot),
+    {"clock_settime", SYS_clock_settime, -1, 0},
+    KILLS(settimeofday),
+    KILLS(adjtimex),
+    KILLS(acct),
+    KILLS(open_by_handle_at),
+    {"personality", SYS_personality, -1, 0},
+    KILLS(swapon),
+    KILLS(swapoff),
+    {"setuid", SYS_setuid, -1, 0},
+    {"setresuid", SYS_setresuid, -1, 0},
+    {"listen", SYS_listen, -1, 0},
+    {"accept", SYS_accept, -1, 0},
+    /* What nobody has heard of, and what libc would have hidden from the filter. */
+    FAILS(clone3, 0, ENOSYS),
+    FAILS(io_uring_enter, -1, ENOSYS),
+    FAILS(prctl, PR_GET_TSC, EPERM),
+    FAILS(prlimit64, 1, EPERM),
+    FAILS(socket, AF_VSOCK, EAFNOSUPPORT),
+    FAILS(socket, AF_ALG, EAFNOSUPPORT),
+};
+
+static int try_raw(const void *what)
+{
+	const struct raw_call *call = what;
+	long result = syscall(call->number, call->argument, 0L, 0L, 0L, 0L, 0L);
+
+	if (result >= 0)
+		return 1;
+	return call->error != 0 && errno == call->error ? 0 : 2;
+}
+
+static void a_supervisor_is_fenced_in(void **state)
+{
+	(void)state;
+	if (privs_sanitized())
+		skip();
+	for (size_t i = 0; i < sizeof fenced / sizeof fenced[0]; i++) {
+		int status = in_fence(try_raw, &fenced[i]);
+		bool good = fenced[i].error != 0
+				? status == 0
+				: WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+
+		if (!good)
+			print_error("%s: status %#x\n", fenced[i].name, (unsigned)status);
+		assert_true(good);
+	}
+}
+
+static int make_memory_executable(const void *what)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)what;
+	if (page == MAP_FAILED || mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0)
+		return 1;
+	return errno == EPERM ? 0 : 2;
+}
+
+/* A program starts, and reads that it is fenced in as well. */
+static int start_a_program(const void *what)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)what;
+	if (child == 0) {
+		(void)execl("/bin/sh", "sh", "-c",
+			    "while read -r name value; do case $name in Seccomp:) exit $value;; "
+			    "esac; done </proc/self/status; exit 99",
+			    (char *)NULL);
+		_exit(98);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status) == 2 ? 0 : WEXITSTATUS(status);
+}
+
+/* What it starts gives up the rest by itself. */
+static int give_up_the_rest(const void *what)
+{
+	const struct privs *want = what;
+	char level[PRIVS_TEXT_SIZE];
+	struct err err;
+
+	if (privs_drop(want, level, &err) != 0 || strstr(level, " seccomp=yes") == NULL)
+		return 1;
+	return want->bare ? 0 : check_status(level);
+}
+
+static void a_supervisor_can_start_others(void **state)
+{
+	static const char *const paths[] = {"/proc", NULL};
+	const struct privs worker = {
+	    .user = "", .files = true, .network = true, .read_paths = paths};
+	const struct privs dpi = {.user = "", .bare = true};
+
+	(void)state;
+	if (privs_sanitized())
+		skip();
+	assert_int_equal(in_fence(make_memory_executable, NULL), 0);
+	assert_int_equal(in_fence(start_a_program, NULL), 0);
+	assert_int_equal(in_fence(give_up_the_rest, &worker), 0);
+	assert_int_equal(in_fence(give_up_the_rest, &dpi), 0);
+}
+
 static int not_reached(const char *level)
 {
 	(void)level;
@@ -347,6 +523,8 @@ int main(void)
 	    cmocka_unit_test(threads_can_still_be_made),
 	    cmocka_unit_test(seccomp_can_be_left_out),
 	    cmocka_unit_test(bare_means_to_compute),
+	    cmocka_unit_test(a_supervisor_is_fenced_in),
+	    cmocka_unit_test(a_supervisor_can_start_others),
 	    cmocka_unit_test(a_missing_user_is_an_error),
 	};
 
