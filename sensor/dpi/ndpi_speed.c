@@ -19,8 +19,8 @@
  * this of each of its 240 dissectors, a third of all it does with traffic that it does not know.
  *
  * The sets come by value, pushed word by word just before.  A load that is wider than the stores it
- * reads waits until they have left the store buffer, three times as long as all the rest here takes:
- * volatile keeps the compiler from making vectors of it.
+ * reads waits until they have left the store buffer, three times as long as all the rest here
+ * takes: volatile keeps the compiler from making vectors of it.
  */
 int NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a, NDPI_PROTOCOL_BITMASK b)
 {
