@@ -376,17 +376,38 @@ static void count_batch(struct worker *w, const struct batch_sum *sum)
 	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }
 
-/* A frame is decoded AHEAD frames before its flow's slot is fetched, and that AHEAD frames before
- * it is handled: about what memory takes, and little enough to stay in the first cache. */
-#define AHEAD 8
+/* The flow, which is not in the cache yet. */
+static void fetch_flow(struct worker *w, const struct packet *packet, struct lookup *look)
+{
+	look->guess = NULL;
+	if (!look->has_flow)
+		return;
+	look->guess = flow_table_prefetch_slot(w->flows, look->hash);
+	if (look->guess == NULL)
+		prefetch_parties(w, packet, &look->place);
+}
+
+/* What the flow leads to. */
+static void fetch_inspection(struct worker *w, const struct lookup *look)
+{
+	if (look->guess != NULL && look->guess->dpi != 0 && w->dpi != NULL)
+		dpi_prefetch(w->dpi, look->guess->dpi);
+}
+
+/* A frame is decoded some frames before its flow's slot is fetched, and that before what the flow
+ * leads to and before it is handled: about what memory takes, and little enough to stay in the
+ * first cache. */
+#define FLOW_BEHIND 8
+#define INSPECTION_BEHIND 12
+#define HANDLE_BEHIND 16
 
 void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 {
 	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
 	struct batch_sum sum = {0};
 
-	for (unsigned i = 0; i < batch->count + 2 * AHEAD; i++) {
-		unsigned at = i - AHEAD; /* beyond the end of the batch while there is none yet */
+	for (unsigned i = 0; i < batch->count + HANDLE_BEHIND; i++) {
+		unsigned at = i - FLOW_BEHIND; /* before the first one far beyond the last */
 
 		if (i < batch->count) {
 			uint64_t begin = profile_begin(w);
@@ -394,10 +415,12 @@ void pipeline_batch(struct worker *w, const struct frame_batch *batch)
 			prepare(w, &batch->frame[i], &w->stack[i], &look[i]);
 			profile_end(w, STAT_CYCLES_DECODE, begin);
 		}
-		if (at < batch->count && look[at].has_flow &&
-		    !flow_table_prefetch_slot(w->flows, look[at].hash))
-			prefetch_parties(w, &w->stack[at].layer[0], &look[at].place);
-		at -= AHEAD;
+		if (at < batch->count)
+			fetch_flow(w, &w->stack[at].layer[0], &look[at]);
+		at = i - INSPECTION_BEHIND;
+		if (at < batch->count)
+			fetch_inspection(w, &look[at]);
+		at = i - HANDLE_BEHIND;
 		if (at >= batch->count)
 			continue;
 		w->frame = &batch->frame[at];

@@ -158,6 +158,7 @@ struct place { /* where a layer is */
 struct lookup {
 	struct flow_key key;
 	struct place place;
+	const struct flow *guess; /* what its memory was fetched for */
 	uint32_t hash;
 	bool mine;
 	bool has_flow;

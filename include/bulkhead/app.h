@@ -79,6 +79,10 @@ void dpi_free(struct dpi *dpi);
 enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 			    const struct packet *packet, uint64_t now_ns);
 
+/* Has the memory fetched that dpi_submit() will need for a flow with this handle, not 0: some time
+ * before it. */
+void dpi_prefetch(const struct dpi *dpi, uint32_t handle);
+
 /* The flow ended, or enough was seen: settle with what is known.  *handle becomes 0. */
 void dpi_finish(struct dpi *dpi, uint32_t *handle);
 

@@ -62,6 +62,12 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 				 : desk_submit(dpi->desk, flow, handle, packet, now_ns);
 }
 
+void dpi_prefetch(const struct dpi *dpi, uint32_t handle)
+{
+	if (dpi->here != NULL)
+		inspection_prefetch(dpi->here, handle);
+}
+
 void dpi_finish(struct dpi *dpi, uint32_t *handle)
 {
 	if (dpi->here != NULL)

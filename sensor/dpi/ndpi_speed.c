@@ -43,6 +43,17 @@ int NDPI_BITMASK_COMPARE(NDPI_PROTOCOL_BITMASK a, NDPI_PROTOCOL_BITMASK b)
 }
 #endif
 
+/*
+ * Whether a payload begins with a word.  One dissector alone (FTP) asks this for sixty words of
+ * every packet that nobody knows; most answers are in the first byte.
+ */
+int ndpi_match_prefix(const uint8_t *payload, size_t payload_len, const char *word, size_t len)
+{
+	if (len == 0 || len > payload_len)
+		return len == 0;
+	return payload[0] == (uint8_t)word[0] && memcmp(payload, word, len) == 0;
+}
+
 /* ---- numbers as text ------------------------------------------------------------------------- */
 
 #define DECIMALS 10 /* of 2^32 - 1 */

@@ -79,7 +79,7 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->mask]);
 }
 
-bool flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
+const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->mask];
 
@@ -91,10 +91,10 @@ bool flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 			__builtin_prefetch((const char *)f + 64);
 			__builtin_prefetch((const char *)f + 128);
 			__builtin_prefetch((const char *)f + 192);
-			return true;
+			return f;
 		}
 	}
-	return false;
+	return NULL;
 }
 
 /* A call of memcmp() for every packet is felt. */

@@ -125,8 +125,9 @@ static inline uint32_t flow_hash(const struct hash_key *secret, const struct flo
 
 void flow_table_prefetch_bucket(const struct flow_table *table, uint32_t hash);
 /* Prefetches the slot that a look-up will most likely read; call when the bucket has arrived.
- * False: no flow in the bucket has this hash, the flow is most likely new. */
-bool flow_table_prefetch_slot(const struct flow_table *table, uint32_t hash);
+ * Returns it, a guess, or NULL: no flow in the bucket has this hash, the flow is most likely new.
+ */
+const struct flow *flow_table_prefetch_slot(const struct flow_table *table, uint32_t hash);
 
 /* The packet's flow, made when there is none (*fresh).  Never NULL. */
 struct flow *flow_table_get(struct flow_table *table, const struct flow_key *key, uint32_t hash,
