@@ -1,33 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* meet.c - see meet.h. */
+/*
+ * meet.c - see meet.h.
+ *
+ * Legs lie in a ring in the order in which they came: the newest takes the place of the oldest, and
+ * nothing has to be looked for, unlinked or moved to make room.  Buckets of one cache line each
+ *lead to a token's first leg, that to its next one.
+ *
+ *	buckets: 8 x (tag, number)		ring: | leg | leg | leg | leg | ...
+ *	+----+----+----+----+----+----+----+----+        first ----------> next
+ *	|t,n |t,n |    |    |    |    |    |    |  ----->
+ *	+----+----+----+----+----+----+----+----+
+ *
+ * Legs are numbered since the start, and known by the low 32 bits of their number; 0 is none.
+ *
+ * invariants:
+ *  1. a number is alive as long as fewer legs came after it than the ring has places;
+ *  2. what an alive number leads to is that leg, or after 2^32 others a leg of another token: who
+ *     follows a number compares the token.
+ */
 #include "detect/meet.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/table.h"
+#include "base/pages.h"
 
-struct key {
-	uint64_t lo, hi;
-	uint64_t nth; /* of the token's legs */
+#define BUCKET_ENTRIES 8
+/* Legs that come soon: their memory is on its way before it is written. */
+#define AHEAD 4
+#define LINE 64
+
+struct bucket {
+	uint32_t tag[BUCKET_ENTRIES];
+	uint32_t number[BUCKET_ENTRIES];
+};
+
+_Static_assert(sizeof(struct bucket) == 64, "one cache line");
+
+struct entry {
+	uint64_t lo, hi; /* the token */
+	uint32_t next;	 /* number of its next leg */
+	struct leg leg;
 };
 
 struct meet {
-	struct table *table;
+	struct entry *ring;
+	struct bucket *buckets;
+	uint32_t capacity;
+	uint32_t mask;	/* buckets - 1 */
+	uint64_t count; /* number of the newest leg */
+	uint64_t evicted;
 	struct hash_key key; /* the workers' */
 };
 
 struct meet *meet_new(uint32_t tokens, uint64_t seed)
 {
 	struct meet *m = calloc(1, sizeof *m);
+	uint32_t buckets = 1;
 
 	if (m == NULL)
 		return NULL;
 	hash_key_init(&m->key, seed);
-	m->table = table_new(tokens > 0 ? tokens : 1, sizeof(struct key), sizeof(struct leg), seed);
-	if (m->table == NULL) {
-		free(m);
+	m->capacity = tokens > 0 ? tokens : 1;
+	/* Two legs a bucket when the ring is full: one in ten thousand finds no room there. */
+	while (buckets < m->capacity / 2)
+		buckets *= 2;
+	m->mask = buckets - 1;
+	m->ring = pages_new(m->capacity, sizeof *m->ring);
+	m->buckets = pages_new(buckets, sizeof *m->buckets);
+	if (m->ring == NULL || m->buckets == NULL) {
+		meet_free(m);
 		return NULL;
 	}
 	return m;
@@ -37,14 +80,107 @@ void meet_free(struct meet *m)
 {
 	if (m == NULL)
 		return;
-	table_free(m->table);
+	pages_free(m->ring, m->capacity, sizeof *m->ring);
+	pages_free(m->buckets, (size_t)m->mask + 1, sizeof *m->buckets);
 	free(m);
 }
 
 uint64_t meet_evicted(const struct meet *m)
 {
-	return table_evicted(m->table);
+	return m->evicted;
 }
+
+/* ---- the ring -------------------------------------------------------------------------------- */
+
+static uint32_t age_of(const struct meet *m, uint32_t number)
+{
+	return (uint32_t)m->count - number;
+}
+
+static bool is_alive(const struct meet *m, uint32_t number)
+{
+	return number != 0 && age_of(m, number) < m->capacity && age_of(m, number) < m->count;
+}
+
+/* The leg of an alive number; NULL when it is not one of this token. */
+static struct entry *follow(const struct meet *m, uint32_t number, const struct token *token)
+{
+	struct entry *entry;
+
+	if (!is_alive(m, number))
+		return NULL;
+	entry = &m->ring[(m->count - age_of(m, number)) % m->capacity];
+	return entry->lo == token->lo && entry->hi == token->hi ? entry : NULL;
+}
+
+static struct entry *next_place(const struct meet *m)
+{
+	return &m->ring[(m->count + 1) % m->capacity];
+}
+
+/* Returns the leg's number. */
+static uint32_t append(struct meet *m, const struct token *token, const struct leg *leg)
+{
+	struct entry *entry = next_place(m);
+	const char *soon = (const char *)&m->ring[(m->count + AHEAD) % m->capacity];
+
+	for (size_t at = 0; at < sizeof *entry; at += LINE)
+		__builtin_prefetch(soon + at, 1);
+	m->evicted += m->count >= m->capacity;
+	m->count++;
+	entry->lo = token->lo;
+	entry->hi = token->hi;
+	entry->next = 0;
+	entry->leg = *leg;
+	return (uint32_t)m->count;
+}
+
+/* ---- the index ------------------------------------------------------------------------------- */
+
+static struct bucket *bucket_of(const struct meet *m, const struct token *token)
+{
+	return &m->buckets[(uint32_t)token->lo & m->mask];
+}
+
+static uint32_t tag_of(const struct token *token)
+{
+	return (uint32_t)token->hi;
+}
+
+static struct entry *first_leg(const struct meet *m, const struct token *token)
+{
+	const struct bucket *b = bucket_of(m, token);
+
+	for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+		struct entry *entry =
+		    b->tag[i] == tag_of(token) ? follow(m, b->number[i], token) : NULL;
+
+		if (entry != NULL)
+			return entry;
+	}
+	return NULL;
+}
+
+/* A place without a living leg, else the oldest one's. */
+static void put_first(struct meet *m, const struct token *token, uint32_t number)
+{
+	struct bucket *b = bucket_of(m, token);
+	unsigned at = 0;
+
+	for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+		if (!is_alive(m, b->number[i])) {
+			at = i;
+			break;
+		}
+		if (age_of(m, b->number[i]) > age_of(m, b->number[at]))
+			at = i;
+	}
+	m->evicted += is_alive(m, b->number[at]);
+	b->tag[at] = tag_of(token);
+	b->number[at] = number;
+}
+
+/* ---- legs ------------------------------------------------------------------------------------ */
 
 static bool same_tuple(const struct flow_tuple *a, const struct flow_tuple *b)
 {
@@ -93,39 +229,36 @@ struct leg_view leg_view(const struct leg *leg, const struct event *ev)
 unsigned meet_note(struct meet *m, const struct token *token, const struct leg *now,
 		   uint64_t window_ns, const struct leg *earlier[static MEET_LEGS])
 {
-	struct key key = {.lo = token->lo, .hi = token->hi};
+	struct entry *entry = first_leg(m, token);
+	struct entry *last = NULL;
+	bool in_the_way = false;
 	unsigned count = 0;
-	bool fresh;
-	struct leg *leg = table_put(m->table, &key, &fresh);
 
-	if (fresh) { /* almost always */
-		*leg = *now;
+	if (entry == NULL) { /* almost always */
+		put_first(m, token, append(m, token, now));
 		return 0;
 	}
-	while (key.nth < MEET_LEGS) {
-		if (leg == NULL || same_leg(leg, now))
-			break;
-		if (now->ts_ns > leg->ts_ns && now->ts_ns - leg->ts_ns > window_ns)
-			break; /* said again much later: it takes the old one's place */
-		earlier[count++] = leg;
-		key.nth++;
-		leg = key.nth < MEET_LEGS ? table_find(m->table, &key) : NULL;
+	while (entry != NULL && count < MEET_LEGS) {
+		/* Said again, or much later: it takes the old one's place. */
+		if (same_leg(&entry->leg, now) ||
+		    (now->ts_ns > entry->leg.ts_ns && now->ts_ns - entry->leg.ts_ns > window_ns)) {
+			entry->leg = *now;
+			return count;
+		}
+		in_the_way |= entry == next_place(m);
+		earlier[count++] = &entry->leg;
+		last = entry;
+		entry = follow(m, entry->next, token);
 	}
-	if (key.nth == MEET_LEGS)
-		return count;
-	/* Putting into a full table could push out the very legs that are given out. */
-	if (leg == NULL && (count == 0 || table_used(m->table) < table_capacity(m->table)))
-		leg = table_put(m->table, &key, NULL);
-	if (leg != NULL)
-		*leg = *now;
+	/* One more must not overwrite what is given out. */
+	if (count < MEET_LEGS && !in_the_way)
+		last->next = append(m, token, now);
 	return count;
 }
 
 void meet_prefetch(const struct meet *m, const struct token *token)
 {
-	struct key key = {.lo = token->lo, .hi = token->hi};
-
-	table_prefetch(m->table, &key);
+	__builtin_prefetch(bucket_of(m, token), 1);
 }
 
 unsigned meet_find(const struct meet *m, const struct packet *packet, uint64_t now_ns,
@@ -139,15 +272,12 @@ unsigned meet_find(const struct meet *m, const struct packet *packet, uint64_t n
 	    (tokens == 0 && token_of_payload(packet, &m->key, &token[tokens])))
 		tokens++;
 	for (unsigned i = 0; i < tokens && count == 0; i++) {
-		struct key key = {.lo = token[i].lo, .hi = token[i].hi};
+		const struct entry *entry = first_leg(m, &token[i]);
 
-		for (; key.nth < MEET_LEGS; key.nth++) {
-			const struct leg *leg = table_find(m->table, &key);
-
-			if (leg == NULL)
-				break;
-			if (now_ns < leg->ts_ns || now_ns - leg->ts_ns <= window_ns)
-				found[count++] = leg;
+		for (unsigned nth = 0; entry != NULL && nth < MEET_LEGS; nth++) {
+			if (now_ns < entry->leg.ts_ns || now_ns - entry->leg.ts_ns <= window_ns)
+				found[count++] = &entry->leg;
+			entry = follow(m, entry->next, &token[i]);
 		}
 	}
 	return count;
