@@ -4,7 +4,9 @@
 
 Twelve seconds of TCP as it is on a network that loses, doubles and reorders packets itself, before
 and after the place that is mirrored, with what else looks like holes.  loss-ordinary is all that
-passed there; loss-mirror the same after a mirror session that lost one frame in a hundred;
+passed there; loss-mirror the same after a mirror session that lost one frame in a hundred.
+loss-both-ordinary shows most frames twice, as they enter and as they leave, loss-both after one in a
+hundred of these was lost; loss-port-ordinary and loss-port show what o2's port sends.
 loss-one-way shows one direction of everything.  Frames are built by scapy (Debian: python3-scapy);
 who is who is in switch.yaml.
 """
@@ -28,16 +30,28 @@ class Tap:
     def __init__(self):
         self.frames = []
 
-    def show(self, when, client, packet, pieces=0):
+    def show(self, when, client, packet, pieces=0, leaves=True):
         frame = Ether(src=O1 if client else O2, dst=O2 if client else O1) / Dot1Q(vlan=77)
         for part in fragment(packet, pieces) if pieces else [packet]:
-            self.frames.append((when, raw(frame / part)))
+            self.frames.append((when, raw(frame / part), leaves))
             when += 0.000005
 
-    def write(self, name, lost=0.0):
+    def twice(self):
+        """As they enter and as they leave; a full queue holds some up."""
+        dice = random.Random(2)
+        for when, data, leaves in self.frames:
+            yield when, data
+            if leaves:
+                yield when + (0.003 if dice.random() < 0.02 else dice.uniform(5e-6, 6e-5)), data
+
+    def write(self, name, lost=0.0, view="ingress"):
         dice = random.Random(1)
         body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
-        for when, data in sorted(self.frames, key=lambda f: f[0]):
+        frames = self.twice() if view == "both" else (f[:2] for f in self.frames)
+        to = bytes.fromhex(O2.replace(":", ""))
+        for when, data in sorted(frames, key=lambda f: f[0]):
+            if view == "port" and data[:6] != to:
+                continue
             if lost and dice.random() < lost:
                 continue
             when += START
@@ -50,9 +64,11 @@ class Tap:
 class Talk:
     """One side sends, the other acknowledges; what is lost is repeated."""
 
-    def __init__(self, tap, port, size, gap, joined=0.0, hide=(), pieces=0, trouble=0.01):
+    def __init__(self, tap, port, size, gap, joined=0.0, hide=(), pieces=0, trouble=0.01,
+                 moves=99.0):
         self.tap, self.port, self.size, self.gap = tap, port, size, gap
         self.joined, self.hide, self.pieces, self.trouble = joined, hide, pieces, trouble
+        self.moves = moves  # from then on to a port that is not mirrored
         self.dice = random.Random(port)
         self.isn, self.peer = self.dice.getrandbits(32), self.dice.getrandbits(32)
         self.events, self.serial = [], 0
@@ -63,7 +79,7 @@ class Talk:
         self.serial += 1
         heapq.heappush(self.events, (when, self.serial, what, number))
 
-    def show(self, when, client, flags, seq, ack, payload=0):
+    def show(self, when, client, flags, seq, ack, payload=0, leaves=True):
         if when < self.joined or when > SECONDS or ("data", "ack")[not client] in self.hide:
             return
         ends = (A1, A2, self.port, 443) if client else (A2, A1, 443, self.port)
@@ -71,7 +87,8 @@ class Talk:
                    (self.peer + seq, self.isn + ack))
         self.tap.show(when, client, IP(src=ends[0], dst=ends[1], id=self.serial & 0xffff) /
                       TCP(sport=ends[2], dport=ends[3], flags=flags, seq=numbers[0] & 0xffffffff,
-                          ack=numbers[1] & 0xffffffff) / Raw(b"d" * payload), self.pieces)
+                          ack=numbers[1] & 0xffffffff) / Raw(b"d" * payload), self.pieces,
+                      leaves and when < self.moves)
 
     def send(self, when, number):
         """One segment: lost before or after the tap, or late, or twice."""
@@ -80,7 +97,8 @@ class Talk:
             return
         passes = when + (0.004 if 1 <= fate < 4 else 0.0003)
         for copy in range(2 if 4 <= fate < 4.5 else 1):
-            self.show(passes + copy * 0.002, True, "PA", 1 + number * self.size, 1, self.size)
+            self.show(passes + copy * 0.002, True, "PA", 1 + number * self.size, 1, self.size,
+                      not 5 <= fate < 5.5)  # lost in the switch
         if not 5 <= fate < 6:
             self.at(passes + 0.0007, "arrive", number)
 
@@ -139,9 +157,9 @@ def odd(tap):
 
 def main():
     tap = Tap()
-    for port, size, gap in ((40001, 200, 0.01), (40002, 180, 0.015), (40003, 1, 0.03),
-                            (40004, 700, 0.02)):
-        Talk(tap, port, size, gap).run()
+    for port, size, gap, moves in ((40001, 200, 0.01, 99), (40002, 180, 0.015, 0),
+                                   (40003, 1, 0.03, 99), (40004, 700, 0.02, 6.5)):
+        Talk(tap, port, size, gap, moves=moves).run()
     Talk(tap, 40005, 150, 0.05, joined=3.3).run()             # begun before the sensor looked
     Talk(tap, 40006, 150, 0.1, hide=("ack",)).run()            # the answers go another way
     Talk(tap, 40007, 150, 0.1, hide=("data",)).run()
@@ -150,6 +168,10 @@ def main():
     odd(tap)
     tap.write("loss-ordinary.pcap.gz")
     tap.write("loss-mirror.pcap.gz", 0.01)
+    tap.write("loss-both-ordinary.pcap.gz", view="both")
+    tap.write("loss-both.pcap.gz", 0.01, "both")
+    tap.write("loss-port-ordinary.pcap.gz", view="port")
+    tap.write("loss-port.pcap.gz", 0.01, "port")
     tap = Tap()
     for port in range(41001, 41025):
         Talk(tap, port, 100, 0.5, hide=("ack",), trouble=0).run()

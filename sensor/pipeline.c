@@ -223,9 +223,8 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 		flow->bytes[direction] += packet->ip_len;
 	}
 	bits = follow_packet(w, flow, fresh, direction, packet, &look->place);
-	if (copy)
-		return bits;
-	content_packet(w, flow, direction, packet, &look->place, bits);
+	if (!copy)
+		content_packet(w, flow, direction, packet, &look->place, bits);
 	if (packet->proto == IPPROTO_NUM_TCP)
 		loss_packet(w, flow, direction, packet, outer);
 	return bits;

@@ -116,6 +116,7 @@ struct sight_link {
 struct loss {
 	uint64_t measured;	  /* TCP segments of flows that are followed */
 	uint64_t unseen;	  /* ... that were acknowledged and never shown, estimated */
+	uint64_t paired, single;  /* shown twice, and once, in flows that come twice */
 	uint64_t frames, dropped; /* of all; by kernel and NIC, which is counted exactly */
 };
 

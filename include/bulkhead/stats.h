@@ -45,6 +45,8 @@ enum stat {
 	STAT_FLOWS_ONE_WAY, /* ... and those of them of which one direction was never seen */
 	STAT_TCP_MEASURED,  /* TCP segments of flows that are followed for what is not shown ... */
 	STAT_TCP_UNSEEN,    /* ... and those that were acknowledged and never shown (estimated) */
+	STAT_TCP_PAIRED,    /* where a tap shows flows twice: segments that were shown twice ... */
+	STAT_TCP_SINGLE,    /* ... and those of which one copy was not shown (estimated) */
 	STAT_PATHS_NEW,
 	STAT_PATHS_FULL,
 	STAT_WATCH_FULL, /* a suspect flow could not be watched packet by packet */

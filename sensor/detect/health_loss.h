@@ -3,9 +3,10 @@
  * health_loss.h - the part of health.c that looks at what was lost before it came to this machine:
  * health.drop with detail.estimated, by tap.
  *
- * The share of TCP segments that were acknowledged and never shown, over ten seconds and as many
- * more as it takes to have measured a thousand; told as soon as there is enough of it.  What
- * kernel and NIC dropped leaves the same holes and is counted exactly: it is taken off.
+ * The share of TCP segments that were acknowledged and never shown ("tcp"), or of their copies
+ * where they come twice ("copies"), over ten seconds and as many more as it takes to have measured
+ * a thousand; told as soon as there is enough of it.  What kernel and NIC dropped leaves the same
+ * holes and is counted exactly: it is taken off.
  */
 #ifndef DETECT_HEALTH_LOSS_H
 #define DETECT_HEALTH_LOSS_H

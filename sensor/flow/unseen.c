@@ -2,6 +2,7 @@
 /* unseen.c - see unseen.h. */
 #include "flow/unseen.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,13 @@
 /* Segments that one hole is taken for at most, and the smallest full segment (RFC 9293 3.7.1). */
 #define SEGMENTS_MOST 64
 #define SEGMENT_LEAST 536
+/* Second copies: so many firsts are looked back at, and so many are wanted to say how a flow comes.
+ * Four of five: that many come twice where one frame in nine is lost, and what is worse leaves
+ * holes in the firsts as well. */
+#define LOOK_BACK 256
+#define LOOK_LEAST 64
+/* Single ones in a row: more is another way that the flow took for a while. */
+#define SINGLES_MOST 16
 
 struct hole {
 	uint32_t from, to;
@@ -43,12 +51,23 @@ struct side {
 	bool moved;  /* since the last sweep */
 	bool paused; /* there were more holes than fit: nothing counts until they are settled */
 	struct hole hole[HOLES];
+	/* Kept when all else begins anew: segments of the last seconds, newest first, that are not
+	 * told yet because their holes are not settled. */
+	uint16_t recent[ONE_WAY_SWEEPS];
+};
+
+/* Second copies of one direction. */
+struct again {
+	struct side side;
+	uint16_t firsts, seconds; /* of the segments looked back at */
 };
 
 struct talk {
 	struct flow *flow; /* NULL: unused */
 	unsigned quiet;	   /* seconds */
+	bool twice;
 	struct side side[2];
+	struct again again[2]; /* twice */
 };
 
 struct unseen_table {
@@ -81,7 +100,7 @@ static int32_t beyond(uint32_t seq, uint32_t other)
 
 static void restart(struct side *side)
 {
-	memset(side, 0, sizeof *side);
+	memset(side, 0, offsetof(struct side, recent));
 }
 
 static void remove_hole(struct side *side, unsigned at)
@@ -108,11 +127,17 @@ static void open_hole(struct side *side, uint32_t to, bool acked)
 	    (struct hole){.from = side->edge, .to = to, .acked = acked, .passed = !acked};
 }
 
-static void count(struct unseen_table *t, struct side *side, unsigned at)
+static uint32_t segments_of(const struct side *side, unsigned at)
 {
 	uint32_t bytes = side->hole[at].to - side->hole[at].from;
 	uint32_t segment = side->largest > SEGMENT_LEAST ? side->largest : SEGMENT_LEAST;
-	uint32_t segments = (bytes + segment - 1) / segment;
+
+	return (bytes + segment - 1) / segment;
+}
+
+static void count(struct unseen_table *t, struct side *side, unsigned at)
+{
+	uint32_t segments = segments_of(side, at);
 
 	stat_add(t->stats, STAT_TCP_UNSEEN, segments < SEGMENTS_MOST ? segments : SEGMENTS_MOST);
 	remove_hole(side, at);
@@ -141,7 +166,8 @@ static bool fill(struct side *side, uint32_t from, uint32_t to)
 
 /* ---- packets --------------------------------------------------------------------------------- */
 
-static void sent(struct unseen_table *t, struct side *side, uint32_t seq, uint32_t len)
+/* True when the side had not been shown all of it. */
+static bool enter(struct side *side, uint32_t seq, uint32_t len)
 {
 	uint32_t end = seq + len;
 	int32_t ahead = beyond(seq, side->edge);
@@ -164,16 +190,59 @@ static void sent(struct unseen_table *t, struct side *side, uint32_t seq, uint32
 		side->moved = true;
 		fresh = true;
 	}
-	if (fresh && !side->paused)
-		stat_add(t->stats, STAT_TCP_MEASURED, 1);
-	for (unsigned i = side->holes; i-- > 0;) {
-		struct hole *hole = &side->hole[i];
+	return fresh;
+}
 
-		if (hole->packets < UINT8_MAX)
-			hole->packets++;
-		hole->passed |= beyond(seq, hole->to) >= 0;
-		if (hole->acked && hole->passed && hole->packets > BEHIND_PACKETS)
+/* A packet that begins at seq came behind this hole: true when that is no reordering any more. */
+static bool is_behind(struct hole *hole, uint32_t seq)
+{
+	if (hole->packets < UINT8_MAX)
+		hole->packets++;
+	hole->passed |= beyond(seq, hole->to) >= 0;
+	return hole->acked && hole->passed && hole->packets > BEHIND_PACKETS;
+}
+
+/* True when it is, in part, a first copy. */
+static bool sent(struct unseen_table *t, struct side *side, uint32_t seq, uint32_t len)
+{
+	bool fresh = enter(side, seq, len);
+
+	if (fresh && !side->paused && side->recent[0] < UINT16_MAX)
+		side->recent[0]++;
+	for (unsigned i = side->holes; i-- > 0;)
+		if (is_behind(&side->hole[i], seq))
 			count(t, side, i);
+	return fresh;
+}
+
+static void note_first(struct again *again)
+{
+	if (++again->firsts < LOOK_BACK)
+		return;
+	again->firsts /= 2;
+	again->seconds /= 2;
+}
+
+/* A packet that brings nothing new: a second copy, a repetition or a probe. */
+static void came_again(struct unseen_table *t, struct again *again, uint32_t seq, uint32_t len)
+{
+	struct side *side = &again->side;
+	bool twice;
+
+	if (!enter(side, seq, len))
+		return;
+	again->seconds++;
+	twice = again->firsts >= LOOK_LEAST && again->seconds * 5 >= again->firsts * 4;
+	if (twice && !side->paused)
+		stat_add(t->stats, STAT_TCP_PAIRED, 1);
+	for (unsigned i = side->holes; i-- > 0;) {
+		uint32_t segments = segments_of(side, i);
+
+		if (!is_behind(&side->hole[i], seq))
+			continue;
+		if (twice && segments <= SINGLES_MOST)
+			stat_add(t->stats, STAT_TCP_SINGLE, segments);
+		remove_hole(side, i);
 	}
 }
 
@@ -201,12 +270,20 @@ static void let_go(struct talk *talk)
 	talk->flow = NULL;
 }
 
+static void begin(struct talk *talk, unsigned direction)
+{
+	restart(&talk->side[direction]);
+	restart(&talk->again[direction].side);
+}
+
 void unseen_packet(struct unseen_table *t, struct flow *flow, unsigned direction,
 		   const struct packet *packet)
 {
 	struct talk *talk = &t->talk[flow->followed - 1];
 	struct side *own = &talk->side[direction];
+	struct again *again = &talk->again[direction];
 	uint32_t len = packet->payload_wire;
+	bool first;
 
 	if ((packet->flags & (PACKET_FRAGMENT | PACKET_BAD_LENGTH)) || flow->paths_seen[0] > 1 ||
 	    flow->paths_seen[1] > 1) {
@@ -218,21 +295,44 @@ void unseen_packet(struct unseen_table *t, struct flow *flow, unsigned direction
 		return;
 	if (packet->tcp_flags & TCP_SYN) {
 		len++;
-		restart(own);
+		begin(talk, direction);
 		if (!(packet->tcp_flags & TCP_ACK))
-			restart(&talk->side[!direction]);
+			begin(talk, !direction);
 	}
 	if (packet->tcp_flags & TCP_FIN)
 		len++;
 	if (packet->payload_wire > own->largest)
 		own->largest = (uint16_t)(packet->payload_wire < UINT16_MAX ? packet->payload_wire
 									    : UINT16_MAX);
-	sent(t, own, packet->tcp_seq, len);
-	if (packet->tcp_flags & TCP_ACK)
-		acknowledged(&talk->side[!direction], packet->tcp_ack);
+	first = sent(t, own, packet->tcp_seq, len);
+	if (talk->twice && first)
+		note_first(again);
+	else if (talk->twice && len > 0) {
+		again->side.largest = own->largest;
+		came_again(t, again, packet->tcp_seq, len);
+	}
+	if (!(packet->tcp_flags & TCP_ACK))
+		return;
+	acknowledged(&talk->side[!direction], packet->tcp_ack);
+	acknowledged(&talk->again[!direction].side, packet->tcp_ack);
 }
 
 /* ---- flows ----------------------------------------------------------------------------------- */
+
+/* What was measured is told together with what its holes may yet come to: at once where answers
+ * show it, seconds later where there are none. */
+static void tell_measured(struct unseen_table *t, struct side *side, bool one_way)
+{
+	const unsigned oldest = ONE_WAY_SWEEPS - 1;
+
+	stat_add(t->stats, STAT_TCP_MEASURED, side->recent[oldest]);
+	for (unsigned i = oldest; i > 0; i--) {
+		if (!one_way)
+			stat_add(t->stats, STAT_TCP_MEASURED, side->recent[i - 1]);
+		side->recent[i] = one_way ? side->recent[i - 1] : 0;
+	}
+	side->recent[0] = 0;
+}
 
 static void settle(struct unseen_table *t, struct talk *talk, unsigned direction, bool last)
 {
@@ -249,10 +349,19 @@ static void settle(struct unseen_table *t, struct talk *talk, unsigned direction
 		else if (hole->sweeps >= FORGET_SWEEPS)
 			remove_hole(side, i);
 	}
+	if (!last || !one_way)
+		tell_measured(t, side, one_way);
 	side->moved = false;
 }
 
-void unseen_claim(struct unseen_table *t, struct flow *flow, uint32_t pair)
+static void forget(struct side *side)
+{
+	for (unsigned i = side->holes; i-- > 0;)
+		if (++side->hole[i].sweeps >= FORGET_SWEEPS)
+			remove_hole(side, i);
+}
+
+void unseen_claim(struct unseen_table *t, struct flow *flow, uint32_t pair, bool twice)
 {
 	struct talk *talk = &t->talk[pair % SETS * WAYS + flow->hash % WAYS];
 
@@ -263,6 +372,7 @@ void unseen_claim(struct unseen_table *t, struct flow *flow, uint32_t pair)
 	}
 	memset(talk, 0, sizeof *talk);
 	talk->flow = flow;
+	talk->twice = twice;
 	flow->followed = (uint16_t)(talk - t->talk + 1);
 }
 
@@ -276,6 +386,8 @@ void unseen_sweep(struct unseen_table *t)
 		talk->quiet++;
 		settle(t, talk, 0, false);
 		settle(t, talk, 1, false);
+		forget(&talk->again[0].side);
+		forget(&talk->again[1].side);
 	}
 }
 

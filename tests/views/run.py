@@ -12,11 +12,12 @@ actor, victim); whoever was not accused in the case must not be accused in a vie
     thin-5       5 % likewise
     cooked       as `tcpdump -i any` writes it: whose NIC received a frame is not shown
     both         each frame once more, as it leaves the switch; the tap's view is "both"
+    thin-both    the same with 1 % of all copies lost
 
 What a view has to show (LASTING): relays and exposure in all of them; kinds that live on one frame,
 on ARP or DHCP, or on payload beyond 128 bytes, only where that is left.  Silence is demanded
 always.  That frames are missing (BH-9014) may be said where they were taken out, nowhere else.  A
-case whose tap is no ingress SPAN has no views "both" and "cooked".
+case whose tap is no ingress SPAN has no views "both", "thin-both" and "cooked".
 
 Needs python3-yaml.  Last line: "N passed, N failed".
 """
@@ -52,6 +53,7 @@ BLIND = {
     ("relay_leased", "cooked"): "workers do not know leases, and no chain shows",
     ("tool_fake_dhcps6", "cooked"): "the NIC that is answered alone says who the client is",
     ("evade_not", "both"): "has the duplicates of a misconfigured mirror in it already",
+    ("evade_not", "thin-both"): "likewise",
     ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
     ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",
     ("evade_proxy", "thin-1"): "each proxy of it passes on one hello only",
@@ -154,9 +156,13 @@ def cooked(frames):
     return out
 
 
+def thin_twice(frames):
+    return thin(0.01, SEEDS[0])(twice(frames))
+
+
 VIEWS = [("no-arp-dhcp", no_control), ("snap-128", snap)] + \
     [("thin-1/%d" % s, thin(0.01, s)) for s in SEEDS] + \
-    [("thin-5/%d" % s, thin(0.05, s)) for s in SEEDS] + [("both", twice), ("cooked", cooked)]
+    [("thin-5/%d" % s, thin(0.05, s)) for s in SEEDS] + [("both", twice), ("thin-both", thin_twice), ("cooked", cooked)]
 
 
 def shown(view, kind):
@@ -257,9 +263,9 @@ def run_workers(binary, folder, case):
 def run_view(binary, folder, case, name, change):
     inventory = replay.find(folder, case.get("inventory", "inventory.yaml"))
     with tempfile.TemporaryDirectory(prefix="bulkhead-views-") as place:
-        if name in ("both", "cooked") and tap_view(inventory, case.get("tap")) != "ingress":
+        if name in ("both", "thin-both", "cooked") and tap_view(inventory, case.get("tap")) != "ingress":
             return []
-        if name == "both":
+        if name in ("both", "thin-both"):
             case = dict(case, inventory=with_both(inventory, case.get("tap"), place))
 
         def frames_of(path):
