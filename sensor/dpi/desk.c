@@ -429,7 +429,11 @@ bool desk_collect(struct desk *desk, struct dpi_result *result)
 	while (desk->answers_left > 0 &&
 	       (len = lane_get(&desk->answers, &answer, sizeof answer)) != 0) {
 		desk->answers_left--;
-		if (len == sizeof answer && take_answer(desk, &answer, result))
+		if (len != sizeof answer)
+			continue;
+		/* More than there are flows it cannot have lost meanwhile. */
+		desk->stat_shed += answer.shed < desk->flows ? answer.shed : desk->flows;
+		if (take_answer(desk, &answer, result))
 			return true;
 	}
 	return false;

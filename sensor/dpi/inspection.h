@@ -21,5 +21,7 @@ void inspection_prefetch(const struct inspection *inspection, uint32_t handle);
 void inspection_finish(struct inspection *inspection, uint32_t *handle);
 bool inspection_collect(struct inspection *inspection, struct dpi_result *result);
 void inspection_stats(struct inspection *inspection, struct stats *stats);
+/* Labels that were lost for want of slots or memory; those taken are not told by the stats. */
+uint32_t inspection_take_shed(struct inspection *inspection);
 
 #endif

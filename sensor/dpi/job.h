@@ -19,6 +19,8 @@ struct job {			    /* then len bytes of packet */
 
 struct answer {
 	uint32_t place, generation;
+	uint32_t shed; /* labels that were lost for want of memory since the last answer */
+	uint32_t zero;
 	struct app app;
 };
 

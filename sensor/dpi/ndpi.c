@@ -361,7 +361,6 @@ static bool is_enough(const struct inspection *dpi, uint32_t place, const struct
 	uint16_t upper = compat_master(protocol), service = compat_app(protocol);
 
 	if (slot->packets >= dpi_packets_of(packet, dpi->packets) ||
-	    dpi->heap.bytes > dpi->heap_limit ||
 	    compat_complete(dpi->module, &dpi->flows[place], protocol))
 		return true;
 	if (upper == NDPI_PROTOCOL_UNKNOWN && service == NDPI_PROTOCOL_UNKNOWN)
@@ -404,8 +403,11 @@ enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32
 	dpi->stat_packets++;
 	slot->packets++;
 	slot->random += looks_random(packet);
-	if (!is_enough(dpi, place, packet, &protocol))
-		return DPI_MORE;
+	if (!is_enough(dpi, place, packet, &protocol)) {
+		if (dpi->heap.bytes <= dpi->heap_limit)
+			return DPI_MORE;
+		dpi->stat_shed++; /* more would be known if there were room for it */
+	}
 	slot_settle(dpi, place);
 	*handle = 0;
 	return DPI_DONE;
@@ -499,14 +501,21 @@ bool inspection_collect(struct inspection *dpi, struct dpi_result *result)
 	return true;
 }
 
+uint32_t inspection_take_shed(struct inspection *dpi)
+{
+	uint64_t shed = dpi->stat_shed + dpi->heap.refused;
+
+	dpi->stat_shed = dpi->heap.refused = 0;
+	return shed < UINT32_MAX ? (uint32_t)shed : UINT32_MAX;
+}
+
 void inspection_stats(struct inspection *dpi, struct stats *stats)
 {
 	stat_add(stats, STAT_DPI_PACKETS, dpi->stat_packets);
 	stat_add(stats, STAT_DPI_FLOWS, dpi->stat_flows);
 	stat_add(stats, STAT_DPI_LABELLED, dpi->stat_labelled);
-	stat_add(stats, STAT_DPI_SHED, dpi->stat_shed + dpi->heap.refused);
-	dpi->heap.refused = 0;
-	dpi->stat_packets = dpi->stat_flows = dpi->stat_labelled = dpi->stat_shed = 0;
+	stat_add(stats, STAT_DPI_SHED, inspection_take_shed(dpi));
+	dpi->stat_packets = dpi->stat_flows = dpi->stat_labelled = 0;
 }
 
 #define TEXT_OF(macro) TEXT_OF_(macro)

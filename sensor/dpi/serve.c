@@ -46,6 +46,7 @@ struct desk_side { /* a worker, as seen from here */
 	struct segment_post *post;
 	struct lane jobs, answers;
 	struct place *places;
+	uint32_t refused; /* flows that found no room, not told yet */
 	bool attached;
 };
 
@@ -69,6 +70,8 @@ static void answer(struct desk_side *side, uint64_t name, const struct app *app)
 	memset(&out, 0, sizeof out);
 	out.place = (uint32_t)name;
 	out.generation = (uint32_t)(name >> 32);
+	out.shed = side->refused + inspection_take_shed(side->inspection);
+	side->refused = 0;
 	if (app != NULL)
 		out.app = *app;
 	/* There is room: take_jobs() has seen to it. */
@@ -108,6 +111,7 @@ static void show(struct desk_side *side, struct place *place, const struct job *
 				break;
 		}
 	}
+	side->refused += verdict == DPI_FULL;
 	if (verdict == DPI_DONE)
 		place->done = true;
 	else if (verdict == DPI_FULL || job->kind == JOB_LAST)

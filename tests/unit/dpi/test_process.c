@@ -241,6 +241,60 @@ static void overflow(void **state)
 	assert_int_equal(answered, shown);
 }
 
+/* The beginning of a TLS hello that is longer than a packet, which nDPI keeps. */
+static const struct packet *hello_of(uint64_t flow)
+{
+	static uint8_t bytes[4000];
+	static struct packet packet;
+	static const uint8_t head[] = {0x16, 3, 1, 0x3f, 0xf0, 1, 0, 0x3f, 0xec, 3, 3};
+
+	memset(bytes, 'x', sizeof bytes);
+	memcpy(bytes, packet_of(flow, "x")->l3_data, 40);
+	put16(bytes + 2, sizeof bytes);
+	memcpy(bytes + 40, head, sizeof head);
+	assert_true(dpi_fit_bytes(bytes, sizeof bytes, &packet));
+	return &packet;
+}
+
+/* nDPI's memory is bounded: flows that it would take too much for get no label, all of them are
+ * counted here, and those that come when there is room again are labelled. */
+static void want_of_memory_is_counted(void **state)
+{
+	struct lab *lab = *state;
+	struct dpi_result result;
+	unsigned answered = 0, labelled = 0;
+	uint32_t handle = 0;
+
+	for (uint64_t flow = 0; flow < MANY; flow++) {
+		uint32_t open = 0;
+
+		assert_int_equal(dpi_submit(lab->dpi, flow, &open, hello_of(flow), lab->now),
+				 DPI_MORE);
+		turn(lab);
+		while (dpi_collect(lab->dpi, &result)) {
+			answered++;
+			labelled += result.app.proto[0] != '\0';
+		}
+	}
+	assert_in_range(answered, MANY / 4, MANY - 100);
+	assert_int_equal(count(lab, STAT_DPI_SHED), answered);
+	lab->now += 60 * NS_PER_SEC; /* all of them are settled for being quiet */
+	for (unsigned i = 0; i < MANY / 256; i++) {
+		turn(lab);
+		while (dpi_collect(lab->dpi, &result))
+			answered++;
+	}
+	assert_int_equal(answered, MANY);
+	assert_int_equal(say(lab, 7, &handle, "GET / HTTP/1.1\r\nHost: shop.example\r\n\r\n"),
+			 DPI_MORE);
+	dpi_finish(lab->dpi, &handle);
+	turn(lab);
+	assert_true(dpi_turn(lab->dpi, lab->now));
+	assert_true(dpi_collect(lab->dpi, &result));
+	assert_string_equal(result.app.host, "shop.example");
+	assert_int_equal(count(lab, STAT_DPI_SHED), 0);
+}
+
 /* A flow of which nothing is heard is settled long before it ends. */
 static void quiet_flows_are_settled(void **state)
 {
@@ -548,6 +602,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(each_flow_is_answered_once, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(full, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(overflow, set_up_many, tear_down),
+	    cmocka_unit_test_setup_teardown(want_of_memory_is_counted, set_up_many, tear_down),
 	    cmocka_unit_test_setup_teardown(quiet_flows_are_settled, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(death, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(suspect, set_up, tear_down),
