@@ -30,6 +30,10 @@
 
 #define LISTENERS_MAX 32
 
+struct lost_state {
+	uint64_t evicted, forgotten;
+};
+
 struct judge {
 	struct shared *shared;
 	struct worker *workers;
@@ -54,6 +58,7 @@ struct judge {
 	struct event_room room;
 	uint64_t now_ns, second;
 	struct stats stats;
+	struct lost_state lost; /* as counted last */
 	struct sight sight;
 
 	pthread_mutex_t lock;
@@ -190,14 +195,27 @@ static void show(struct judge *j, const struct event *ev)
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-static uint64_t count_evicted(const struct judge *j)
+static struct lost_state lost_now(const struct judge *j)
 {
-	uint64_t evicted = bindings_evicted(j->bindings) + meet_evicted(j->book);
+	struct lost_state lost = {.evicted = bindings_evicted(j->bindings) + meet_evicted(j->book)};
 
-	for (unsigned i = 0; detectors[i] != NULL; i++)
-		if (detectors[i]->evicted != NULL)
-			evicted += detectors[i]->evicted(j->state[i]);
-	return evicted;
+	for (unsigned i = 0; detectors[i] != NULL; i++) {
+		const struct detector *d = detectors[i];
+
+		lost.evicted += d->evicted != NULL ? d->evicted(j->state[i]) : 0;
+		lost.forgotten += d->forgotten != NULL ? d->forgotten(j->state[i]) : 0;
+	}
+	return lost;
+}
+
+/* Rules and incidents count into the same counters by themselves. */
+static void count_lost_state(struct judge *j)
+{
+	struct lost_state now = lost_now(j);
+
+	stat_add(&j->stats, STAT_STATE_EVICTED, now.evicted - j->lost.evicted);
+	stat_add(&j->stats, STAT_STATE_FORGOTTEN, now.forgotten - j->lost.forgotten);
+	j->lost = now;
 }
 
 /* The sensor's own sight.  Counters of running workers are a matter of timing: in a replay,
@@ -217,6 +235,7 @@ static void look_at_sight(struct judge *j, bool last)
 	ev->from.host = HOST_NONE;
 	ev->to.host = HOST_NONE;
 	ev->u.sight.last = last;
+	count_lost_state(j);
 	own = j->stats;
 	if (j->delivery != NULL) {
 		struct stats delivered = {0};
@@ -225,7 +244,6 @@ static void look_at_sight(struct judge *j, bool last)
 		stats_sum(&own, &delivered);
 	}
 	sight_look(&j->sight, j->shared, j->workers, j->worker_count, &own, ev);
-	stat_set(&j->stats, STAT_STATE_EVICTED, count_evicted(j));
 	show(j, ev);
 	sight_looked(&j->sight);
 }
@@ -244,6 +262,7 @@ static void tick_once(struct judge *j, uint64_t now_ns)
  * have in mind (seconds of it) is forgotten rather than laid at another's door. */
 static void reopen_detectors(struct judge *j)
 {
+	count_lost_state(j);
 	for (unsigned i = 0; detectors[i] != NULL; i++) {
 		const struct detector *d = detectors[i];
 		struct err err = {0};
@@ -255,6 +274,7 @@ static void reopen_detectors(struct judge *j)
 		    d->open(j->state[i], j->shared->options, j->shared->seed, &err) != 0)
 			log_err("detector=%s state=off error=\"%s\"", d->kind, err.text);
 	}
+	j->lost = lost_now(j); /* their tables count from nothing again */
 }
 
 static void take_reload(struct judge *j)

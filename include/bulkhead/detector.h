@@ -229,7 +229,10 @@ struct detector {
 	void (*event)(void *state, const struct event *ev, struct findings *out);
 	void (*tick)(void *state, uint64_t now_ns, struct findings *out);
 	void (*finish)(void *state, uint64_t now_ns, struct findings *out);
-	uint64_t (*evicted)(const void *state); /* entries pushed out of its tables; optional */
+	/* Entries pushed out since open, both optional: of tables that are meant to hold all there
+	 * is, and of memories that are meant to hold the newest. */
+	uint64_t (*evicted)(const void *state);
+	uint64_t (*forgotten)(const void *state);
 	void (*close)(void *state);
 };
 

@@ -76,7 +76,8 @@ enum stat {
 	STAT_ALERTS_SUPPRESSED,
 	STAT_ALERTS_HELD, /* not told at once: their actor had opened too many */
 	STAT_EVIDENCE_DROPPED,
-	STAT_STATE_EVICTED, /* entries of detectors' tables pushed out */
+	STAT_STATE_EVICTED,   /* entries of detectors' tables pushed out */
+	STAT_STATE_FORGOTTEN, /* the same of memories that only hold the newest by design */
 	/* sink */
 	STAT_OUTBOX_QUEUED,
 	STAT_OUTBOX_WRITTEN,

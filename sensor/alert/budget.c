@@ -91,3 +91,8 @@ bool budget_take(struct budget *b, uint32_t actor, uint32_t rule, uint64_t now_n
 	own->left--;
 	return true;
 }
+
+uint64_t budget_forgotten(const struct budget *b)
+{
+	return table_evicted(b->accounts);
+}

@@ -19,5 +19,7 @@ struct budget *budget_new(void); /* NULL: memory is short */
 void budget_free(struct budget *budget);
 /* Whether one more alert of this actor under this rule may be opened now; takes it if so. */
 bool budget_take(struct budget *budget, uint32_t actor, uint32_t rule, uint64_t now_ns);
+/* Accounts that were forgotten for newer ones, since the start. */
+uint64_t budget_forgotten(const struct budget *budget);
 
 #endif

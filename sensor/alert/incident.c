@@ -56,7 +56,8 @@ struct incidents {
 	struct table *suppressed; /* incident_key -> uint64_t until, 0: for good */
 	struct incident_list by_open, by_told, by_held;
 	struct budget *budget;
-	uint64_t relived; /* incidents that closed at the very time they opened */
+	uint64_t forgotten; /* of the budget's accounts, as counted last */
+	uint64_t relived;   /* incidents that closed at the very time they opened */
 
 	struct alert alert;
 	char json[ALERT_JSON_SIZE];
@@ -417,6 +418,8 @@ void incidents_tick(struct incidents *in, uint64_t now_ns)
 			tell(in, i, now_ns);
 	}
 	tell_held(in, now_ns);
+	stat_add(in->stats, STAT_STATE_FORGOTTEN, budget_forgotten(in->budget) - in->forgotten);
+	in->forgotten = budget_forgotten(in->budget);
 }
 
 void incidents_finish(struct incidents *in, uint64_t now_ns, const char *reason)
@@ -447,12 +450,14 @@ static struct incident *find_id(const struct incidents *in, const char *id)
 void incidents_suppress(struct incidents *in, const char *id, uint64_t until_ns)
 {
 	struct incident *i = find_id(in, id);
+	uint64_t evicted = table_evicted(in->suppressed);
 	uint64_t *until;
 
 	if (i == NULL)
 		return;
 	until = table_put(in->suppressed, &i->key, NULL);
 	*until = until_ns;
+	stat_add(in->stats, STAT_STATE_EVICTED, table_evicted(in->suppressed) - evicted);
 }
 
 void incidents_acknowledge(struct incidents *in, const char *id, bool close, uint64_t now_ns)

@@ -60,6 +60,7 @@ static const char *const names[] = {
     [STAT_ALERTS_HELD] = "alerts_held",
     [STAT_EVIDENCE_DROPPED] = "evidence_dropped",
     [STAT_STATE_EVICTED] = "state_evicted",
+    [STAT_STATE_FORGOTTEN] = "state_forgotten",
     [STAT_OUTBOX_QUEUED] = "outbox_queued",
     [STAT_OUTBOX_WRITTEN] = "outbox_written",
     [STAT_OUTBOX_DROPPED] = "outbox_dropped",

@@ -219,7 +219,14 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->places); /* old MACs are meant to be forgotten */
+	return table_evicted(s->places);
+}
+
+static uint64_t forgotten(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->macs);
 }
 
 static void close_state(void *opaque)
@@ -238,5 +245,6 @@ const struct detector detect_observe_mac_exhaustion = {
     .open = open_state,
     .event = event,
     .evicted = evicted,
+    .forgotten = forgotten,
     .close = close_state,
 };

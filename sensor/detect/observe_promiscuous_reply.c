@@ -188,6 +188,13 @@ static uint64_t evicted(const void *opaque)
 	return table_evicted(s->pairs) + table_evicted(s->relays);
 }
 
+static uint64_t forgotten(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->requests);
+}
+
 static void close_state(void *opaque)
 {
 	struct state *s = opaque;
@@ -206,5 +213,6 @@ const struct detector detect_observe_promiscuous_reply = {
     .open = open_state,
     .event = event,
     .evicted = evicted,
+    .forgotten = forgotten,
     .close = close_state,
 };

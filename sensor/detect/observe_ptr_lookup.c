@@ -468,6 +468,13 @@ static uint64_t evicted(const void *opaque)
 	       table_evicted(s->questions) + table_evicted(s->unseen);
 }
 
+static uint64_t forgotten(const void *opaque)
+{
+	const struct state *s = opaque;
+
+	return table_evicted(s->peers);
+}
+
 static void close_state(void *opaque)
 {
 	struct state *s = opaque;
@@ -488,5 +495,6 @@ const struct detector detect_observe_ptr_lookup = {
     .open = open_state,
     .event = event,
     .evicted = evicted,
+    .forgotten = forgotten,
     .close = close_state,
 };

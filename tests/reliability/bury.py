@@ -93,6 +93,34 @@ def replayed(place, inventory):
                  (held, evicted), [tables(run)])
 
 
+THRESHOLD_GROUPS = 16384  # of a rule, counted at a time
+GROUPS_RULE = """version: 1
+ruleset: mine
+rules:
+  - rule: mine
+    id: BH-6001
+    rev: 1
+    on: [spoof.arp]
+    title: Forgeries again and again
+    threshold: { count: 1000, within: 10s }
+    group_by: [actor.host, victim.tenant]
+    severity: low
+    output: "forged {count} times"
+"""
+
+
+def thresholds(place, inventory):
+    """Groups beyond those that are counted push others out."""
+    groups = THRESHOLD_GROUPS + 3616
+    path = capture(place, "groups.pcap", 1, groups, 0.5)
+    rules = common.write(os.path.join(place, "groups.yaml"), GROUPS_RULE)
+    run = common.replay(place, [path], inventory, "--rules", rules)
+    evicted = run.stats.get("state_evicted", 0)
+    common.check(run.status == 0 and evicted == groups - THRESHOLD_GROUPS,
+                 "thresholds: of %d groups %d make room for others, and are counted" %
+                 (groups, evicted), [run.err])
+
+
 def live(place, inventory):
     sender = common.build(place, "../bench/send.c")
     network = calls.Network()
@@ -143,6 +171,7 @@ def main():
     with common.folder() as place:
         inventory = common.write(os.path.join(place, "who.yaml"), who())
         replayed(place, inventory)
+        thresholds(place, inventory)
         if os.geteuid() == 0:
             live(place, inventory)
         else:

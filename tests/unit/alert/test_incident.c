@@ -295,6 +295,50 @@ static void test_suppressed_for_good(void **state)
 	incidents_free(w.in);
 }
 
+/* More than are kept: the one used longest ago speaks again, and that is counted. */
+static void test_suppressions_are_bounded(void **state)
+{
+	enum { ROOM = 4096, MORE = 3 };
+	struct step s = {RAISE, 0, 1, H, 1, 1, NULL, ""};
+	struct world w;
+
+	(void)state;
+	play(NULL, 0, &w, ROOM + MORE + 1);
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		s.group = i + 1;
+		raise_at(&w, START + i * SEC, &s);
+		incidents_suppress(w.in, w.told.id, 0);
+		assert_int_equal(stat_get(&w.stats, STAT_STATE_EVICTED),
+				 i < ROOM ? 0 : i + 1 - ROOM);
+	}
+	incidents_suppress(w.in, w.told.id, 0); /* once more: it is there */
+	assert_int_equal(stat_get(&w.stats, STAT_STATE_EVICTED), MORE);
+	incidents_free(w.in);
+}
+
+/* Budgets of actors that were not accused for long are forgotten, which is no loss. */
+static void test_forgotten_budgets_are_counted(void **state)
+{
+	enum { ROOM = 16384, MORE = 5 };
+	struct verdict verdict = sample_verdict(0);
+	struct finding finding;
+	struct world w;
+
+	(void)state;
+	play(NULL, 0, &w, 16);
+	sample_finding(&finding);
+	for (unsigned i = 0; i < ROOM + MORE; i++) {
+		verdict.group_lo = i;
+		finding.actor.tenant_id = TENANT_FIRST + i;
+		finding.ts_ns = START + i * SEC;
+		incidents_raise(w.in, &finding, &verdict, "0123456789abcdef", "shared");
+	}
+	incidents_tick(w.in, START + ROOM * SEC);
+	incidents_tick(w.in, START + ROOM * SEC);
+	assert_int_equal(stat_get(&w.stats, STAT_STATE_FORGOTTEN), MORE);
+	incidents_free(w.in);
+}
+
 static void test_the_soc_acknowledges_and_closes(void **state)
 {
 	static const struct step steps[] = {
@@ -565,6 +609,8 @@ int main(void)
 	    cmocka_unit_test(test_full_table_closes_the_longest_untouched),
 	    cmocka_unit_test(test_suppression_is_counted_and_ends),
 	    cmocka_unit_test(test_suppressed_for_good),
+	    cmocka_unit_test(test_suppressions_are_bounded),
+	    cmocka_unit_test(test_forgotten_budgets_are_counted),
 	    cmocka_unit_test(test_the_soc_acknowledges_and_closes),
 	    cmocka_unit_test(test_status_of_an_acknowledged_alert),
 	    cmocka_unit_test(test_a_clock_that_jumps_back),
