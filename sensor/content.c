@@ -60,7 +60,7 @@ static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned dir
 			       const struct packet *packet,
 			       struct token token[static TOKENS_A_PACKET])
 {
-	struct packet whole;
+	struct packet whole __attribute__((uninitialized)); /* set when heads_add() says so */
 	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
 	unsigned count;
 

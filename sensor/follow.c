@@ -6,6 +6,7 @@
  *	new path              ->  path_judge(), once      (the inventory is asked)
  *	strange path          ->  a watch: counted, fingerprinted, matched with the other leg
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,14 +30,39 @@ static bool zero_key(const struct path_key *key)
 	return mac_is_zero(key->smac) && mac_is_zero(key->dmac) && key->scope == 0;
 }
 
-static inline bool same_path(const struct path_key *a, const struct path_key *b)
-{
-	uint64_t x[2];
-	uint64_t y[2];
+/*
+ * A path's key as two words.  They are compared in registers: a key that is put together in memory
+ * piece by piece has to leave the store buffer first, which every packet would wait for.
+ */
+struct path_words {
+	uint64_t word[2];
+};
 
-	memcpy(x, a, sizeof x);
-	memcpy(y, b, sizeof y);
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+static inline struct path_words path_words_of(const struct packet *packet,
+					      const struct place *place, uint16_t tap)
+{
+	typedef uint16_t halves __attribute__((vector_size(8)));
+	const uint8_t *macs = (const uint8_t *)packet + offsetof(struct packet, smac);
+	halves rest = {0, 0, place->scope, tap};
+	struct path_words words;
+	uint32_t tail;
+
+	_Static_assert(offsetof(struct packet, dmac) == offsetof(struct packet, smac) + 6 &&
+			   offsetof(struct path_key, scope) == 12,
+		       "one behind the other, as in the key");
+	memcpy(&words.word[0], macs, sizeof words.word[0]);
+	memcpy(&tail, macs + sizeof words.word[0], sizeof tail);
+	memcpy(&words.word[1], &rest, sizeof rest);
+	words.word[1] |= __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? tail : (uint64_t)tail << 32;
+	return words;
+}
+
+static inline bool is_path(const struct path_key *key, const struct path_words *words)
+{
+	uint64_t word[2];
+
+	memcpy(word, key, sizeof word);
+	return ((word[0] ^ words->word[0]) | (word[1] ^ words->word[1])) == 0;
 }
 
 static const struct tap *tap_of(const struct worker *w)
@@ -497,13 +523,6 @@ static bool watch_one(struct worker *w, struct flow *flow, struct watch *watch, 
 	return path->packets <= YOUNG_PACKETS;
 }
 
-static struct path_key path_key_of(const struct packet *packet, const struct place *place,
-				   uint16_t tap)
-{
-	return (struct path_key){
-	    .smac = packet->smac, .dmac = packet->dmac, .scope = place->scope, .tap = tap};
-}
-
 static void remember(struct flow *flow, unsigned direction, const struct path_key *key,
 		     uint32_t bits)
 {
@@ -547,35 +566,51 @@ static void tell_undecided(struct worker *w, const struct flow *flow, unsigned d
 		tell_path(w, flow, &path, packet, place, false);
 }
 
+/* By the verdict on a path that is known; -1: it is new. */
+static inline int known_verdict(const struct flow *flow, unsigned direction,
+				const struct path_words *words)
+{
+	for (unsigned i = 0; i < FLOW_PATHS; i++)
+		if (is_path(&flow->path[direction][i], words))
+			return flow->verdict[direction][i];
+	return -1;
+}
+
+static __attribute__((noinline)) uint32_t follow_new(struct worker *w, struct flow *flow,
+						     bool fresh, unsigned direction,
+						     const struct path_key *key,
+						     const struct packet *packet,
+						     const struct place *place)
+{
+	uint64_t begin = profile_begin(w);
+	struct findings_of_path judged = judge_path(w, flow, fresh, direction, packet, place);
+
+	profile_end(w, STAT_CYCLES_TENANT, begin);
+	if (flow->watch == 0 && (judged.watched || chained(flow, direction, key, judged.bits)))
+		(void)start_watch(w, flow);
+	if (judged.dynamic && flow->watch == 0)
+		tell_undecided(w, flow, direction, key, judged.bits, packet, place);
+	remember(flow, direction, key, judged.bits);
+	return judged.bits;
+}
+
 uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
 		       const struct packet *packet, const struct place *place)
 {
-	struct path_key key = path_key_of(packet, place, w->frame->tap);
+	const struct path_words words = path_words_of(packet, place, w->frame->tap);
+	struct path_key key;
 	struct watch *watch;
-	uint32_t bits = 0;
-	bool found = false;
+	uint32_t bits;
+	int known;
 
 	if (flow->generation != w->generation)
 		forget_verdicts(w, flow);
-	for (unsigned i = 0; i < FLOW_PATHS && !found; i++) {
-		if (same_path(&flow->path[direction][i], &key)) {
-			bits = flow->verdict[direction][i];
-			found = true;
-		}
-	}
-	if (!found) {
-		uint64_t begin = profile_begin(w);
-		struct findings_of_path judged =
-		    judge_path(w, flow, fresh, direction, packet, place);
-
-		profile_end(w, STAT_CYCLES_TENANT, begin);
-		bits = judged.bits;
-		if (flow->watch == 0 && (judged.watched || chained(flow, direction, &key, bits)))
-			(void)start_watch(w, flow);
-		if (judged.dynamic && flow->watch == 0)
-			tell_undecided(w, flow, direction, &key, bits, packet, place);
-		remember(flow, direction, &key, bits);
-	}
+	known = known_verdict(flow, direction, &words);
+	if (known >= 0 && flow->watch == 0) /* almost always */
+		return (uint32_t)known;
+	memcpy(&key, &words, sizeof key);
+	bits = known >= 0 ? (uint32_t)known
+			  : follow_new(w, flow, fresh, direction, &key, packet, place);
 	if (flow->watch != 0) {
 		watch = watch_at(w->watches, flow->watch - 1);
 		if (watch_one(w, flow, watch, direction, &key, bits, packet, place))

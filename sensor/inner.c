@@ -108,7 +108,7 @@ static void tell_tunnel(struct worker *w, const struct packet_stack *stack,
 			 &look.key, &direction))
 		return;
 	look.hash = flow_hash(&w->shared->key, &look.key);
-	flow = flow_table_get(w->flows, &look.key, look.hash, w->now_ns, &fresh);
+	flow = flow_table_get(w->flows, &look.key, look.hash, NULL, w->now_ns, &fresh);
 	if (fresh)
 		pipeline_begin_flow(w, flow, packet, look.hash, direction);
 	flow->last_ns = w->now_ns;

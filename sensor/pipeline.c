@@ -211,7 +211,8 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 	uint32_t bits;
 	bool fresh;
 	bool copy;
-	struct flow *flow = flow_table_get(w->flows, &look->key, look->hash, w->now_ns, &fresh);
+	struct flow *flow =
+	    flow_table_get(w->flows, &look->key, look->hash, look->guess, w->now_ns, &fresh);
 
 	if (fresh)
 		pipeline_begin_flow(w, flow, packet, look->hash, direction);

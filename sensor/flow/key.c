@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* key.c - which flow a packet belongs to, and what identifies the packet itself. */
 #include <endian.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "flow/table.h"
@@ -34,14 +35,32 @@ static inline int address_order(const struct ip_addr *a, const struct ip_addr *b
 {
 	uint64_t x[2];
 	uint64_t y[2];
-	unsigned at;
+	bool same;
 
 	memcpy(x, a->b, sizeof x);
 	memcpy(y, b->b, sizeof y);
-	at = x[0] == y[0];
-	if (x[at] == y[at])
+	same = x[0] == y[0];
+	x[0] = same ? x[1] : x[0];
+	y[0] = same ? y[1] : y[0];
+	if (x[0] == y[0])
 		return 0;
-	return be64toh(x[at]) < be64toh(y[at]) ? -1 : 1;
+	return be64toh(x[0]) < be64toh(y[0]) ? -1 : 1;
+}
+
+/* In one store, for the key is hashed at once. */
+static inline void set_rest(struct flow_key *key, uint16_t aport, uint16_t bport, uint16_t domain,
+			    uint8_t proto)
+{
+	typedef uint16_t halves __attribute__((vector_size(8)));
+	const halves rest = {aport, bport, domain, htole16(proto)};
+
+	_Static_assert(
+	    offsetof(struct flow_key, bport) == offsetof(struct flow_key, aport) + 2 &&
+		offsetof(struct flow_key, domain) == offsetof(struct flow_key, aport) + 4 &&
+		offsetof(struct flow_key, proto) == offsetof(struct flow_key, aport) + 6 &&
+		sizeof *key == offsetof(struct flow_key, aport) + sizeof rest,
+	    "in this order, with nothing between");
+	memcpy((uint8_t *)key + offsetof(struct flow_key, aport), &rest, sizeof rest);
 }
 
 bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *key,
@@ -49,6 +68,7 @@ bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *
 {
 	uint16_t sport = packet->sport;
 	uint16_t dport = packet->dport;
+	bool swap;
 	int order;
 
 	if (packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6)
@@ -62,14 +82,11 @@ bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *
 	order = address_order(&packet->src, &packet->dst);
 	if (order == 0)
 		order = sport <= dport ? -1 : 1;
-	*direction = order > 0;
-	key->a = order > 0 ? packet->dst : packet->src;
-	key->b = order > 0 ? packet->src : packet->dst;
-	key->aport = order > 0 ? dport : sport;
-	key->bport = order > 0 ? sport : dport;
-	key->domain = domain;
-	key->proto = packet->proto;
-	key->zero = 0;
+	swap = order > 0;
+	*direction = swap;
+	key->a = swap ? packet->dst : packet->src;
+	key->b = swap ? packet->src : packet->dst;
+	set_rest(key, swap ? dport : sport, swap ? sport : dport, domain, packet->proto);
 	return true;
 }
 

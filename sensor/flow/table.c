@@ -8,15 +8,15 @@
 
 #include "base/pages.h"
 
-#define BUCKET_ENTRIES 8
+#define BUCKET_ENTRIES 16
 /* How many slots an eviction looks at: enough to find a cheap one, little enough to be bounded. */
 #define EVICT_CANDIDATES 16
 /* Slots swept for idle flows with every new flow: the sweep keeps up with any rate of arrivals. */
 #define SWEEP_STEP 2
 
+/* The upper bits are those of the hash, a tag, the lower ones the slot + 1; 0 empty. */
 struct bucket {
-	uint32_t tag[BUCKET_ENTRIES];
-	uint32_t slot[BUCKET_ENTRIES]; /* slot + 1; 0 empty */
+	uint32_t entry[BUCKET_ENTRIES];
 };
 
 _Static_assert(sizeof(struct bucket) == 64, "one cache line");
@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 struct flow_table {
 	struct bucket *bucket;
 	struct flow *slot;
-	uint32_t mask; /* buckets - 1 */
+	uint32_t mask;	    /* buckets - 1 */
+	uint32_t slot_bits; /* of a bucket's entry, as a mask */
 	uint32_t capacity;
 	uint32_t fresh; /* slots never used start here */
 	uint32_t free_count;
@@ -49,6 +50,9 @@ struct flow_table *flow_table_new(uint32_t capacity, uint64_t idle_ns, flow_gone
 	       (uint64_t)buckets * BUCKET_ENTRIES < (uint64_t)capacity * 2)
 		buckets *= 2;
 	t->mask = buckets - 1;
+	t->slot_bits = 1;
+	while (t->slot_bits < capacity)
+		t->slot_bits = t->slot_bits * 2 + 1;
 	t->capacity = capacity;
 	t->idle_ns = idle_ns;
 	t->gone = gone;
@@ -79,22 +83,43 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->mask]);
 }
 
+/* The entries that may be of this hash, a bit each. */
+static inline unsigned candidates(const struct flow_table *t, const struct bucket *b, uint32_t hash)
+{
+	typedef uint32_t lanes __attribute__((vector_size(16)));
+	const lanes weight = {1, 2, 4, 8};
+	const uint32_t tag_bits = ~t->slot_bits;
+	lanes bits = {0};
+	lanes entry;
+
+	for (unsigned i = 0; i < BUCKET_ENTRIES / 4; i++) {
+		memcpy(&entry, &b->entry[4 * i], sizeof entry);
+		/* A comparison gives all ones or none. */
+		bits |= (lanes)((entry & tag_bits) == (hash & tag_bits)) &
+			(lanes)((entry & t->slot_bits) != 0) & (weight << 4 * i);
+	}
+	return bits[0] | bits[1] | bits[2] | bits[3];
+}
+
+static inline struct flow *flow_of(const struct flow_table *t, uint32_t entry)
+{
+	return &t->slot[(entry & t->slot_bits) - 1];
+}
+
 const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
 {
 	const struct bucket *b = &t->bucket[hash & t->mask];
+	unsigned found = candidates(t, b, hash);
+	const struct flow *flow;
 
-	for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
-		if (b->tag[i] == hash && b->slot[i] != 0) {
-			const struct flow *f = &t->slot[b->slot[i] - 1];
-
-			__builtin_prefetch(f);
-			__builtin_prefetch((const char *)f + 64);
-			__builtin_prefetch((const char *)f + 128);
-			__builtin_prefetch((const char *)f + 192);
-			return f;
-		}
-	}
-	return NULL;
+	if (found == 0)
+		return NULL;
+	flow = flow_of(t, b->entry[__builtin_ctz(found)]);
+	__builtin_prefetch(flow);
+	__builtin_prefetch((const char *)flow + 64);
+	__builtin_prefetch((const char *)flow + 128);
+	__builtin_prefetch((const char *)flow + 192);
+	return flow;
 }
 
 /* A call of memcmp() for every packet is felt. */
@@ -108,11 +133,16 @@ static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
 }
 
-static uint32_t *find_entry(struct bucket *b, uint32_t hash, uint32_t slot_plus_1)
+static uint32_t entry_of(const struct flow_table *t, const struct flow *flow)
+{
+	return (flow->hash & ~t->slot_bits) | ((uint32_t)(flow - t->slot) + 1);
+}
+
+static uint32_t *find_entry(struct bucket *b, uint32_t entry)
 {
 	for (unsigned i = 0; i < BUCKET_ENTRIES; i++)
-		if (b->tag[i] == hash && b->slot[i] == slot_plus_1)
-			return &b->slot[i];
+		if (b->entry[i] == entry)
+			return &b->entry[i];
 	return NULL;
 }
 
@@ -125,16 +155,15 @@ static void end(struct flow_table *t, struct flow *flow)
 
 static void drop(struct flow_table *t, struct flow *flow)
 {
-	uint32_t slot = (uint32_t)(flow - t->slot);
 	uint32_t home = flow->hash & t->mask;
-	uint32_t *entry = find_entry(&t->bucket[home], flow->hash, slot + 1);
+	uint32_t *entry = find_entry(&t->bucket[home], entry_of(t, flow));
 
 	if (entry == NULL)
-		entry = find_entry(&t->bucket[home ^ 1], flow->hash, slot + 1);
+		entry = find_entry(&t->bucket[home ^ 1], entry_of(t, flow));
 	assert(entry != NULL); /* invariant 1 */
 	*entry = 0;
 	end(t, flow);
-	t->free_slot[t->free_count++] = slot;
+	t->free_slot[t->free_count++] = (uint32_t)(flow - t->slot);
 }
 
 /* Lower is cheaper to lose: what a stranger can make for nothing goes first. */
@@ -189,22 +218,20 @@ static void evict_one(struct flow_table *t)
 }
 
 /* A free bucket entry for hash; when both buckets are full the cheapest flow of them goes. */
-static uint32_t *free_entry(struct flow_table *t, uint32_t hash, uint32_t **tag)
+static uint32_t *free_entry(struct flow_table *t, uint32_t hash)
 {
-	struct flow *victim = NULL;
-
 	for (;;) {
+		struct flow *victim = NULL;
+
 		for (unsigned k = 0; k < 2; k++) {
 			struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
 
 			for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
 				struct flow *flow;
 
-				if (b->slot[i] == 0) {
-					*tag = &b->tag[i];
-					return &b->slot[i];
-				}
-				flow = &t->slot[b->slot[i] - 1];
+				if (b->entry[i] == 0)
+					return &b->entry[i];
+				flow = flow_of(t, b->entry[i]);
 				if (victim == NULL || worth(flow) < worth(victim) ||
 				    (worth(flow) == worth(victim) &&
 				     flow->last_ns < victim->last_ns))
@@ -213,7 +240,6 @@ static uint32_t *free_entry(struct flow_table *t, uint32_t hash, uint32_t **tag)
 		}
 		drop(t, victim);
 		stat_add(t->stats, STAT_FLOWS_EVICTED, 1);
-		victim = NULL;
 	}
 }
 
@@ -221,21 +247,19 @@ static struct flow *insert(struct flow_table *t, const struct flow_key *key, uin
 			   uint64_t now_ns)
 {
 	uint32_t *entry;
-	uint32_t *tag;
 	uint32_t slot;
 	struct flow *flow;
 
 	sweep(t, now_ns);
 	if (t->free_count == 0 && t->fresh == t->capacity)
 		evict_one(t);
-	entry = free_entry(t, hash, &tag);
+	entry = free_entry(t, hash);
 	slot = t->free_count > 0 ? t->free_slot[--t->free_count] : t->fresh++;
-	*entry = slot + 1;
-	*tag = hash;
 	flow = &t->slot[slot];
 	memset(flow, 0, sizeof *flow);
 	flow->key = *key;
 	flow->hash = hash;
+	*entry = entry_of(t, flow);
 	flow->used = 1;
 	flow->first_ns = now_ns;
 	flow->last_ns = now_ns;
@@ -244,30 +268,37 @@ static struct flow *insert(struct flow_table *t, const struct flow_key *key, uin
 	return flow;
 }
 
-struct flow *flow_table_get(struct flow_table *t, const struct flow_key *key, uint32_t hash,
-			    uint64_t now_ns, bool *fresh)
+static struct flow *look_up(const struct flow_table *t, const struct flow_key *key, uint32_t hash)
 {
 	for (unsigned k = 0; k < 2; k++) {
-		struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
+		const struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
 
-		for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
-			struct flow *flow;
+		for (unsigned found = candidates(t, b, hash); found != 0; found &= found - 1) {
+			struct flow *flow = flow_of(t, b->entry[__builtin_ctz(found)]);
 
-			if (b->tag[i] != hash || b->slot[i] == 0)
-				continue;
-			flow = &t->slot[b->slot[i] - 1];
-			if (!same_key(&flow->key, key))
-				continue;
-			if (idle(t, flow, now_ns)) { /* the same tuple, another conversation */
-				expire(t, flow);
-				break;
-			}
-			*fresh = false;
-			return flow;
+			if (same_key(&flow->key, key))
+				return flow;
 		}
 	}
-	*fresh = true;
-	return insert(t, key, hash, now_ns);
+	return NULL;
+}
+
+struct flow *flow_table_get(struct flow_table *t, const struct flow_key *key, uint32_t hash,
+			    const struct flow *guess, uint64_t now_ns, bool *fresh)
+{
+	struct flow *flow;
+
+	/* A flow has one slot: when the guess is still of this key, it is the one. */
+	if (guess != NULL && guess->used && same_key(&guess->key, key))
+		flow = &t->slot[guess - t->slot];
+	else
+		flow = look_up(t, key, hash);
+	if (flow != NULL && idle(t, flow, now_ns)) { /* the same tuple, another conversation */
+		expire(t, flow);
+		flow = NULL;
+	}
+	*fresh = flow == NULL;
+	return flow != NULL ? flow : insert(t, key, hash, now_ns);
 }
 
 uint32_t flow_table_slot(const struct flow_table *t, const struct flow *flow)
