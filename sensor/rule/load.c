@@ -73,8 +73,8 @@ static int add_source(struct loader *loader, const char *file, const char *text,
 	source->text = text;
 	source->len = len;
 	/* Mistakes in it are in problems; the other files are looked at all the same. */
-	if (yaml_read_text(&source->doc, arena_strdup(loader->arena, file), text, len,
-			   loader->arena, scope->problems, NULL) == ERR_MEMORY)
+	if (yaml_read_text(&source->doc, file, text, len, loader->arena, scope->problems, NULL) ==
+	    ERR_MEMORY)
 		return fail(loader, ERR_MEMORY, file, "out of memory");
 	scope->source_count++;
 	return 0;
