@@ -104,14 +104,14 @@ static int run(struct outbox *o, enum statement which, struct err *err, const ch
 }
 
 /* The one number a statement gives; 0 for NULL or none. */
-static uint64_t number(struct outbox *o, enum statement which)
+static int number(struct outbox *o, enum statement which, uint64_t *value, struct err *err)
 {
-	uint64_t value = 0;
+	int rc = sqlite3_step(o->st[which]);
+	int code = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : fail(o, err, "cannot read");
 
-	if (sqlite3_step(o->st[which]) == SQLITE_ROW)
-		value = (uint64_t)sqlite3_column_int64(o->st[which], 0);
+	*value = rc == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(o->st[which], 0) : 0;
 	(void)sqlite3_reset(o->st[which]);
-	return value;
+	return code;
 }
 
 static void bind_number(struct outbox *o, enum statement which, int at, uint64_t value)
@@ -303,7 +303,12 @@ int outbox_open(struct outbox **outbox, const struct outbox_config *config, stru
 		goto fail;
 	ask(o, "PRAGMA page_size", text, sizeof text);
 	o->page_size = strtoull(text, NULL, 10);
-	o->last = number(o, ST_LAST);
+	if (o->page_size == 0) { /* the quota is counted in pages */
+		(void)fail(o, err, "cannot read");
+		goto fail;
+	}
+	if (number(o, ST_LAST, &o->last, err) != 0)
+		goto fail;
 	*outbox = o;
 	return 0;
 fail:
@@ -327,11 +332,16 @@ void outbox_close(struct outbox *o)
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static uint64_t used_bytes(struct outbox *o)
+static int used_bytes(struct outbox *o, uint64_t *bytes, struct err *err)
 {
-	uint64_t pages = number(o, ST_PAGES), unused = number(o, ST_FREE);
+	uint64_t pages, unused;
+	int code = number(o, ST_PAGES, &pages, err);
 
-	return (pages - unused) * o->page_size;
+	if (code == 0)
+		code = number(o, ST_FREE, &unused, err);
+	if (code == 0)
+		*bytes = (pages - unused) * o->page_size;
+	return code;
 }
 
 /* Removes oldest rows by a statement with (key, limit) until used falls to the aim or none is
@@ -339,7 +349,10 @@ static uint64_t used_bytes(struct outbox *o)
 static int remove_until(struct outbox *o, enum statement which, uint64_t key, uint64_t aim,
 			uint64_t *removed, struct err *err)
 {
-	while (used_bytes(o) > aim) {
+	uint64_t used;
+	int code;
+
+	while ((code = used_bytes(o, &used, err)) == 0 && used > aim) {
 		bind_number(o, which, 1, key);
 		bind_number(o, which, 2, REMOVE_STEP);
 		if (run(o, which, err, "cannot make room") != 0)
@@ -348,23 +361,27 @@ static int remove_until(struct outbox *o, enum statement which, uint64_t key, ui
 			return 0;
 		*removed += (uint64_t)sqlite3_changes(o->db);
 	}
-	return 0;
+	return code;
 }
 
-/* Frees a sixteenth more than needed, so that not every group has to. */
-static int make_room(struct outbox *o, uint64_t *dropped, struct err *err)
+/* Frees a sixteenth more than needed, so that not every group has to.  *used is what is then. */
+static int make_room(struct outbox *o, uint64_t *used, uint64_t *dropped, struct err *err)
 {
 	uint64_t aim = o->quota - o->quota / 16, delivered = 0;
 
-	if (used_bytes(o) <= o->quota)
-		return 0;
-	if (remove_until(o, ST_DROP_DELIVERED, o->delivered, aim, &delivered, err) != 0)
+	if (used_bytes(o, used, err) != 0)
 		return err->code;
-	if (o->lossless || used_bytes(o) <= o->quota)
+	if (*used <= o->quota)
 		return 0;
-	if (remove_until(o, ST_DROP_OP, ALERT_UPDATE, aim, dropped, err) != 0)
+	if (remove_until(o, ST_DROP_DELIVERED, o->delivered, aim, &delivered, err) != 0 ||
+	    used_bytes(o, used, err) != 0)
 		return err->code;
-	return remove_until(o, ST_DROP_OP, ALERT_CLOSE, 2 * o->quota, dropped, err);
+	if (o->lossless || *used <= o->quota)
+		return 0;
+	if (remove_until(o, ST_DROP_OP, ALERT_UPDATE, aim, dropped, err) != 0 ||
+	    remove_until(o, ST_DROP_OP, ALERT_CLOSE, 2 * o->quota, dropped, err) != 0)
+		return err->code;
+	return used_bytes(o, used, err);
 }
 
 static int insert(struct outbox *o, struct stored *record, uint64_t sequence, uint64_t wall_ns,
@@ -380,11 +397,12 @@ static int insert(struct outbox *o, struct stored *record, uint64_t sequence, ui
 static int append_all(struct outbox *o, struct stored *record, uint32_t count, uint64_t wall_ns,
 		      uint64_t *last, uint64_t *dropped, struct err *err)
 {
+	uint64_t used;
 	bool full;
 
-	if (make_room(o, dropped, err) != 0)
+	if (make_room(o, &used, dropped, err) != 0)
 		return err->code;
-	full = !o->lossless && used_bytes(o) > o->quota;
+	full = !o->lossless && used > o->quota;
 	for (uint32_t i = 0; i < count; i++) {
 		if (full && record[i].alert.op == ALERT_UPDATE) {
 			record[i].sequence = 0;
@@ -439,31 +457,36 @@ int outbox_expire(struct outbox *o, uint64_t wall_ns, struct err *err)
 
 int outbox_mark(struct outbox *o, const char *name, uint64_t sequence, struct err *err)
 {
-	int code;
+	int code = 0;
 
 	(void)pthread_mutex_lock(&o->lock);
-	(void)sqlite3_bind_text(o->st[ST_MARK], 1, name, -1, SQLITE_TRANSIENT);
+	if (sqlite3_bind_text(o->st[ST_MARK], 1, name, -1, SQLITE_TRANSIENT) != SQLITE_OK)
+		code = fail(o, err, "cannot bind");
 	bind_number(o, ST_MARK, 2, sequence);
-	code = run(o, ST_MARK, err, "cannot mark");
+	if (code == 0)
+		code = run(o, ST_MARK, err, "cannot mark");
 	(void)pthread_mutex_unlock(&o->lock);
 	return code;
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-bool outbox_marked(struct outbox *o, const char *name, uint64_t *sequence)
+int outbox_marked(struct outbox *o, const char *name, uint64_t *sequence, struct err *err)
 {
 	sqlite3_stmt *st = o->st[ST_MARKED];
-	bool found;
+	int rc, code = 0;
 
 	(void)pthread_mutex_lock(&o->lock);
-	(void)sqlite3_bind_text(st, 1, name, -1, SQLITE_TRANSIENT);
-	found = sqlite3_step(st) == SQLITE_ROW && sqlite3_column_type(st, 0) == SQLITE_INTEGER;
-	if (found)
+	rc = sqlite3_bind_text(st, 1, name, -1, SQLITE_TRANSIENT);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		code = fail(o, err, "cannot read its marks");
+	else if (rc == SQLITE_ROW && sqlite3_column_type(st, 0) == SQLITE_INTEGER)
 		*sequence = (uint64_t)sqlite3_column_int64(st, 0);
 	(void)sqlite3_reset(st);
 	(void)pthread_mutex_unlock(&o->lock);
-	return found;
+	return code;
 }
 
 /* With parameters bound: reads until max good rows or the end. */
@@ -516,7 +539,7 @@ uint64_t outbox_first(struct outbox *o)
 	uint64_t first;
 
 	(void)pthread_mutex_lock(&o->lock);
-	first = number(o, ST_FIRST);
+	(void)number(o, ST_FIRST, &first, NULL); /* for the log */
 	(void)pthread_mutex_unlock(&o->lock);
 	return first;
 }

@@ -61,9 +61,10 @@ void outbox_delivered(struct outbox *outbox, uint64_t sequence);
 /* Removes some delivered rows beyond OUTBOX_KEEP_NS. */
 int outbox_expire(struct outbox *outbox, uint64_t wall_ns, struct err *err);
 
-/* A named number that is kept with the records. */
+/* A named number that is kept with the records; one that is not there leaves *sequence alone. */
 int outbox_mark(struct outbox *outbox, const char *name, uint64_t sequence, struct err *err)
     __attribute__((warn_unused_result));
-bool outbox_marked(struct outbox *outbox, const char *name, uint64_t *sequence);
+int outbox_marked(struct outbox *outbox, const char *name, uint64_t *sequence, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -128,6 +128,18 @@ static void set_caught_up(struct attached *a, uint64_t last)
 	__atomic_store_n(&a->caught_up, last, __ATOMIC_RELAXED);
 }
 
+/* A new file does not get the week that the outbox still holds. */
+static int read_marks(struct sender *s, struct attached *a, struct err *err)
+{
+	uint64_t position = a->sink->resume == NULL ? outbox_last(s->outbox) : 0;
+
+	if (outbox_marked(s->outbox, a->mark, &position, err) != 0 ||
+	    outbox_marked(s->outbox, a->intent, &a->intended, err) != 0)
+		return err->code;
+	a->position = a->saved = position;
+	return 0;
+}
+
 int sender_attach(struct sender *s, const struct sink *sink, const struct sink_setup *setup,
 		  bool required, struct err *err)
 {
@@ -143,23 +155,18 @@ int sender_attach(struct sender *s, const struct sink *sink, const struct sink_s
 	if (a->state == NULL)
 		return err_set(err, ERR_MEMORY, "%s: out of memory", sink->name);
 	code = sink->open(a->state, setup, err);
+	/* A sink that remembers has one place per server and cursor, others one per target. */
+	(void)snprintf(a->mark, sizeof a->mark, "%s:%s", sink->name,
+		       sink->resume != NULL ? setup->cursor_name : setup->target);
+	(void)snprintf(a->intent, sizeof a->intent, "intent:%s", setup->cursor_name);
+	if (code == 0 && s->outbox != NULL)
+		code = read_marks(s, a, err);
 	if (code != 0) {
 		sink->close(a->state);
 		free(a->state);
 		return code;
 	}
 	s->count++;
-	/* A sink that remembers has one place per server and cursor, others one per target. */
-	(void)snprintf(a->mark, sizeof a->mark, "%s:%s", sink->name,
-		       sink->resume != NULL ? setup->cursor_name : setup->target);
-	(void)snprintf(a->intent, sizeof a->intent, "intent:%s", setup->cursor_name);
-	if (s->outbox != NULL) {
-		/* A new file does not get the week that the outbox still holds. */
-		if (!outbox_marked(s->outbox, a->mark, &a->position) && sink->resume == NULL)
-			a->position = outbox_last(s->outbox);
-		a->saved = a->position;
-		(void)outbox_marked(s->outbox, a->intent, &a->intended);
-	}
 	update_up(s);
 	return 0;
 }
@@ -253,7 +260,8 @@ static int settle(struct sender *s, struct attached *a, uint64_t claimed, struct
 	if (claimed > a->intended || claimed > outbox_last(s->outbox)) {
 		uint64_t noted = 0;
 
-		(void)outbox_marked(s->outbox, a->mark, &noted);
+		if (outbox_marked(s->outbox, a->mark, &noted, err) != 0)
+			return err->code;
 		set_position(a, noted);
 		(void)__atomic_fetch_add(&s->cursor_ahead, 1, __ATOMIC_RELAXED);
 		stat_add(&s->stats, STAT_SINK_ERRORS, 1);

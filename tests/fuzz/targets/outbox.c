@@ -119,7 +119,7 @@ static void open_file(const uint8_t *data, size_t size)
 		if (outbox_read(outbox, 0, record, 4, &count, &skipped, &err) == 0)
 			for (uint32_t i = 0; i < count; i++)
 				check_record(&record[i]);
-		(void)outbox_marked(outbox, "redis", &sequence);
+		(void)(outbox_marked(outbox, "redis", &sequence, NULL) != 0);
 		memset(&record[0].alert, 0, sizeof record[0].alert);
 		record[0].alert.json = record[0].json;
 		if (outbox_append(outbox, record, 1, 1, &dropped, &err) == 0)

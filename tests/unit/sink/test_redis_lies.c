@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "sink/list.h"
+#include "unit/faults.h"
 
 enum lie {
 	HONEST,
@@ -49,6 +50,7 @@ struct server {
 	pid_t pid;
 	char path[PATH_SIZE], url[PATH_SIZE + 8];
 	void *sink;
+	struct sink_setup setup;
 	struct stats stats;
 };
 
@@ -229,7 +231,6 @@ static int server_new(void **state)
 {
 	struct server *s = calloc(1, sizeof *s);
 	struct sockaddr_un where = {.sun_family = AF_UNIX};
-	struct sink_setup setup = {.cursor_name = "me"};
 	struct err err = {0};
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -249,11 +250,12 @@ static int server_new(void **state)
 		serve(listener, s->shared);
 	(void)close(listener);
 	s->sink = calloc(1, redis_sink.state_size);
-	setup.options = &s->fixture->options;
-	setup.target = s->url;
-	setup.stats = &s->stats;
+	s->setup = (struct sink_setup){.options = &s->fixture->options,
+				       .target = s->url,
+				       .cursor_name = "me",
+				       .stats = &s->stats};
 	*state = s;
-	return redis_sink.open(s->sink, &setup, &err);
+	return redis_sink.open(s->sink, &s->setup, &err);
 }
 
 static int server_free(void **state)
@@ -438,6 +440,56 @@ static void what_is_refused_beside_alerts(void **state)
 	free(beat);
 }
 
+/* A sink from its beginning to its end: one record, a heartbeat, a look for words. */
+static bool live(struct server *s, const struct heartbeat *beat)
+{
+	struct soc_word word[4];
+	struct err err = {0};
+	uint64_t sequence = 0;
+	unsigned count, done;
+	bool good;
+
+	memset(s->sink, 0, redis_sink.state_size);
+	good = redis_sink.open(s->sink, &s->setup, &err) == 0 && resume(s, &sequence) == SINK_OK &&
+	       deliver(s, sequence + 1, &done) == SINK_OK &&
+	       redis_sink.heartbeat(s->sink, beat, &err) == SINK_OK &&
+	       redis_sink.poll(s->sink, word, 4, &count, &err) == SINK_OK;
+	redis_sink.close(s->sink);
+	return good;
+}
+
+/* Whichever call of ours fails, once: no record is lost and none is there twice. */
+static void each_call_fails(void **state)
+{
+	struct server *s = *state;
+	struct heartbeat *beat = calloc(1, sizeof *beat);
+	struct err err = {0};
+	uint64_t sequence;
+	unsigned failed = 0;
+	bool good;
+
+	beat->sensor = "me";
+	beat->site = "here";
+	beat->version = "0";
+	redis_sink.close(s->sink);
+	FAULTS_EACH(good = live(s, beat), hit)
+	{
+		failed += hit;
+		assert_true(good || hit);
+		memset(s->sink, 0, redis_sink.state_size);
+		assert_int_equal(redis_sink.open(s->sink, &s->setup, &err), 0);
+		assert_int_equal(resume(s, &sequence), SINK_OK);
+		if (sequence != (uint64_t)s->shared->entries || (good && sequence == 0))
+			fail_msg("%s failed: cursor %d, %d entries", fault_name(), (int)sequence,
+				 (int)s->shared->entries);
+		redis_sink.close(s->sink);
+	}
+	assert_true(failed > 20);
+	memset(s->sink, 0, redis_sink.state_size); /* for server_free() */
+	assert_int_equal(redis_sink.open(s->sink, &s->setup, &err), 0);
+	free(beat);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +499,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(lies_about_the_cursor, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(too_few_replicas, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(what_is_refused_beside_alerts, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(each_call_fails, server_new, server_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
