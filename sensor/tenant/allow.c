@@ -114,6 +114,7 @@ static const char *read_party(struct loader *l, const struct yaml_doc *doc,
 		const char *name = arena_strndup(l->scratch, text, strcspn(text, "/"));
 
 		id = name == NULL ? NAME_NONE : names_find(&l->inv->names, SCOPE_TENANT, name);
+		l->memory |= name == NULL;
 		if (id == NAME_NONE)
 			no_party(l, doc, yaml_get(map, key), text);
 		*tenant = id == NAME_NONE ? ALLOW_NOBODY : id;
