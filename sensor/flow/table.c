@@ -9,6 +9,11 @@
 #include "base/pages.h"
 
 #define BUCKET_ENTRIES 16
+/* The index begins with so many, which fit into a second-level cache, and grows with its flows. */
+#define FEW_BUCKETS 4096
+/* Flows a bucket, on average, from which on it grows: of two buckets, 32 places, more than that
+ * want a place once in a million. */
+#define CROWDED 6
 /* How many slots an eviction looks at: enough to find a cheap one, little enough to be bounded. */
 #define EVICT_CANDIDATES 16
 /* Slots swept for idle flows with every new flow: the sweep keeps up with any rate of arrivals. */
@@ -24,7 +29,8 @@ _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 struct flow_table {
 	struct bucket *bucket;
 	struct flow *slot;
-	uint32_t mask;	    /* buckets - 1 */
+	uint32_t mask;	    /* buckets in use - 1 */
+	uint32_t most;	    /* buckets - 1 */
 	uint32_t slot_bits; /* of a bucket's entry, as a mask */
 	uint32_t capacity;
 	uint32_t fresh; /* slots never used start here */
@@ -49,7 +55,8 @@ struct flow_table *flow_table_new(uint32_t capacity, uint64_t idle_ns, flow_gone
 	while (buckets < UINT32_MAX / 16 &&
 	       (uint64_t)buckets * BUCKET_ENTRIES < (uint64_t)capacity * 2)
 		buckets *= 2;
-	t->mask = buckets - 1;
+	t->most = buckets - 1;
+	t->mask = buckets < FEW_BUCKETS ? buckets - 1 : FEW_BUCKETS - 1;
 	t->slot_bits = 1;
 	while (t->slot_bits < capacity)
 		t->slot_bits = t->slot_bits * 2 + 1;
@@ -72,7 +79,7 @@ void flow_table_free(struct flow_table *t)
 {
 	if (t == NULL)
 		return;
-	pages_free(t->bucket, (size_t)t->mask + 1, sizeof *t->bucket);
+	pages_free(t->bucket, (size_t)t->most + 1, sizeof *t->bucket);
 	pages_free(t->slot, t->capacity, sizeof *t->slot);
 	free(t->free_slot);
 	free(t);
@@ -243,6 +250,17 @@ static uint32_t *free_entry(struct flow_table *t, uint32_t hash)
 	}
 }
 
+/* Twice the buckets.  Flows are read in the order in which they lie: some ten ns each, once in the
+ * time that it took to fill the half of the table. */
+static void grow(struct flow_table *t)
+{
+	t->mask = t->mask * 2 + 1;
+	memset(t->bucket, 0, ((size_t)t->mask + 1) * sizeof *t->bucket);
+	for (uint32_t i = 0; i < t->fresh; i++)
+		if (t->slot[i].used)
+			*free_entry(t, t->slot[i].hash) = entry_of(t, &t->slot[i]);
+}
+
 static struct flow *insert(struct flow_table *t, const struct flow_key *key, uint32_t hash,
 			   uint64_t now_ns)
 {
@@ -253,6 +271,8 @@ static struct flow *insert(struct flow_table *t, const struct flow_key *key, uin
 	sweep(t, now_ns);
 	if (t->free_count == 0 && t->fresh == t->capacity)
 		evict_one(t);
+	if (t->mask < t->most && t->used >= (t->mask + 1) * CROWDED)
+		grow(t);
 	entry = free_entry(t, hash);
 	slot = t->free_count > 0 ? t->free_slot[--t->free_count] : t->fresh++;
 	flow = &t->slot[slot];

@@ -8,7 +8,8 @@
  *	+----+----+----+----+----+----+----+----+          +-----+-----+-----+-----+
  *
  * A tag is the upper bits of the hash, as many as the slot's number leaves of 32: eleven with a
- * million flows.  What is packed tightly misses the TLB less often.
+ * million flows.  What is packed tightly misses the TLB less often, so the index grows with the
+ * number of flows, in memory that it has from the start.
  *
  * invariants:
  *   1. every used slot is named by exactly one bucket entry, in its home bucket or the next one;

@@ -13,6 +13,7 @@
 #define SEED 11
 #define IDLE_NS 1000
 #define CAPACITY 3000 /* no power of two */
+#define LARGE 200000  /* whose index grows */
 
 struct fixture {
 	struct flow_table *table;
@@ -174,6 +175,23 @@ static void a_full_table_loses_the_cheapest(void **state)
 	assert_int_equal(lost, 0);
 }
 
+static void a_growing_index_keeps_all(void **state)
+{
+	struct fixture *f = *state;
+	bool fresh;
+
+	flow_table_free(f->table);
+	f->table = flow_table_new(LARGE, IDLE_NS, count_gone, f, &f->stats);
+	assert_non_null(f->table);
+	for (uint32_t i = 1; i <= LARGE / 2; i++) {
+		put(f, i, 1);
+		assert_int_equal(get(f, i / 2 + 1, 1, &fresh)->id, i / 2 + 1);
+	}
+	for (uint32_t i = 1; i <= LARGE / 2; i++)
+		assert_int_equal(get(f, i, 1, &fresh)->id, i);
+	assert_int_equal(f->gone, 0);
+}
+
 static void ends_all_of_them(void **state)
 {
 	struct fixture *f = *state;
@@ -194,6 +212,7 @@ int main(void)
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(new_flows_sweep_idle_ones_away, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_full_table_loses_the_cheapest, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_growing_index_keeps_all, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(ends_all_of_them, set_up, tear_down),
 	};
 
