@@ -13,6 +13,10 @@
  *	open	once.  Fills err: ERR_NOINPUT, ERR_PERM, ERR_DATA, ERR_RUN.
  *	next	fills a batch; frames are borrowed until the following next or close.
  *		CAPTURE_OK with count 0 means: nothing within the time-out, ask again.
+ *	window	files only, for who keeps frames: those of the following calls of next lie in this
+ *		memory of CAPTURE_WINDOW bytes, which is the caller's.  They stay until he gives it
+ *		again, also when the capture is closed.  A batch that is not full means that the
+ *		window is, or that there is nothing more just now.
  *	stats	cumulative counters, 64 bit.
  *	progress the share of the input's bytes read, 0..1; negative when that is unknown.
  *	close	once.
@@ -24,10 +28,14 @@
 #define BULKHEAD_CAPTURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bulkhead/err.h"
 #include "bulkhead/frame.h"
+
+/* The largest frame that files may have, twice; little of it is touched otherwise. */
+#define CAPTURE_WINDOW ((size_t)1 << 20)
 
 enum capture_verdict {
 	CAPTURE_OK,
@@ -68,6 +76,7 @@ struct capture_source {
 		    struct err *err) __attribute__((warn_unused_result));
 	enum capture_verdict (*next)(struct capture *capture, struct frame_batch *batch,
 				     struct err *err);
+	void (*window)(struct capture *capture, uint8_t *memory); /* NULL: frames cannot be kept */
 	void (*stats)(struct capture *capture, struct capture_stats *out);
 	double (*progress)(struct capture *capture);
 	void (*close)(struct capture *capture);

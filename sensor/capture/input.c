@@ -112,7 +112,8 @@ static enum input_state more(struct input *in)
 {
 	struct reader *r = (struct reader *)in;
 	uint8_t *end = in->window + (in->end - in->window);
-	size_t room = (size_t)(in->window + INPUT_WINDOW - end), got = 0;
+	size_t used = (size_t)(end - in->window), got = 0;
+	size_t room = used < in->limit ? in->limit - used : in->idle ? INPUT_WINDOW - used : 0;
 	enum input_state state;
 
 	if (room == 0)
@@ -167,6 +168,8 @@ void input_recycle(struct input *in)
 {
 	size_t used;
 
+	if (in->window != in->own)
+		return;
 	in->idle = true;
 	/* Moved only when half the window is behind us: each byte is moved once at most. */
 	used = (size_t)(in->at - in->window);
@@ -175,6 +178,17 @@ void input_recycle(struct input *in)
 	memmove(in->window, in->at, input_left(in));
 	in->end -= used;
 	in->at = in->window;
+}
+
+void input_move(struct input *in, uint8_t *memory)
+{
+	size_t left = input_left(in);
+
+	memmove(memory, in->at, left);
+	in->at = in->window = memory;
+	in->end = memory + left;
+	in->limit = INPUT_MOVED;
+	in->idle = true;
 }
 
 double input_progress(const struct input *in)
@@ -244,11 +258,12 @@ int input_open(struct input **input, const char *name, struct err *err)
 	}
 	in->regular = S_ISREG(st.st_mode);
 	in->size = in->regular ? (uint64_t)st.st_size : 0;
-	in->window = malloc(INPUT_WINDOW);
+	in->window = in->own = malloc(INPUT_WINDOW);
 	if (in->window == NULL) {
 		rc = err_set(err, ERR_MEMORY, "out of memory");
 		goto out;
 	}
+	in->limit = INPUT_WINDOW;
 	in->at = in->end = in->window;
 	rc = look(r, err);
 	if (rc == 0) {
@@ -267,6 +282,6 @@ void input_close(struct input *in)
 	if (in->fd >= 0)
 		(void)close(in->fd); /* read only: nothing to lose */
 	unpacker_free(in->unpacker);
-	free(in->window);
+	free(in->own);
 	free(in);
 }

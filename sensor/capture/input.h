@@ -12,8 +12,12 @@
  * recycles at the start of a batch, and ends the batch when INPUT_LATER says that the window is
  * full or that the pipe has nothing just now.
  *
- * invariant: a request of up to INPUT_MAX_NEED bytes succeeds after input_recycle() if the input
- * has as many.
+ * Who keeps the bytes longer gives a window of his own for each stretch of them: input_move().
+ * That one is not recycled, and it is full when INPUT_MOVED bytes are in it, unless the first frame
+ * alone needs more.
+ *
+ * invariant: a request of up to INPUT_MAX_NEED bytes succeeds after input_recycle() or input_move()
+ * if the input has as many.
  */
 #ifndef CAPTURE_INPUT_H
 #define CAPTURE_INPUT_H
@@ -22,10 +26,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bulkhead/capture.h"
 #include "bulkhead/err.h"
 
-#define INPUT_WINDOW ((size_t)1 << 20)
+#define INPUT_WINDOW CAPTURE_WINDOW
 #define INPUT_MAX_NEED (INPUT_WINDOW / 2)
+#define INPUT_MOVED ((size_t)256 << 10)
 
 enum input_state {
 	INPUT_READY,
@@ -39,7 +45,8 @@ struct unpacker;
 struct input {
 	const uint8_t *at, *end; /* in the window */
 	uint64_t skip;		 /* bytes still to be passed over */
-	uint8_t *window;
+	uint8_t *window, *own;	 /* the same until input_move() */
+	size_t limit;		 /* of bytes in the window, once some were handed out */
 	struct unpacker *unpacker;
 	uint64_t size;	/* of a regular file; 0: unknown */
 	uint64_t taken; /* bytes read from fd */
@@ -47,7 +54,7 @@ struct input {
 	bool regular;
 	bool ended;	  /* fd gives no more */
 	bool interrupted; /* the last wait, by a signal */
-	bool idle;	  /* nothing handed out since input_recycle(): waiting is fine */
+	bool idle; /* nothing handed out since input_recycle() or input_move(): waiting is fine */
 	struct err err;
 };
 
@@ -56,6 +63,8 @@ int input_open(struct input **input, const char *name, struct err *err)
     __attribute__((warn_unused_result));
 void input_close(struct input *input);
 void input_recycle(struct input *input);
+/* From now on bytes lie in this memory of INPUT_WINDOW bytes, which may be the window it has. */
+void input_move(struct input *input, uint8_t *memory);
 enum input_state input_fill(struct input *input, size_t len);
 /* 0..1, negative when unknown. */
 double input_progress(const struct input *input);

@@ -146,6 +146,11 @@ static enum capture_verdict savefile_next(struct capture *c, struct frame_batch 
 	return CAPTURE_ERROR;
 }
 
+static void savefile_window(struct capture *c, uint8_t *memory)
+{
+	input_move(c->input, memory);
+}
+
 static void savefile_stats(struct capture *c, struct capture_stats *out)
 {
 	*out = c->stats;
@@ -160,6 +165,7 @@ const struct capture_source capture_savefile = {
     .name = "savefile",
     .open = savefile_open,
     .next = savefile_next,
+    .window = savefile_window,
     .stats = savefile_stats,
     .progress = savefile_progress,
     .close = savefile_close,

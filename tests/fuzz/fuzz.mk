@@ -23,7 +23,7 @@ $(BUILD)/fuzz/pipeline: LDFLAGS += -Wl,--wrap=table_new,--wrap=nanosleep,--wrap=
 $(BUILD)/fuzz/filter: LDFLAGS += -rdynamic
 # The linker puts a target's function before one of ours or of a library.
 $(BUILD)/fuzz/redis: LDFLAGS += -Wl,--wrap=poll,--wrap=send,--wrap=recv,--wrap=clock_monotonic
-$(BUILD)/fuzz/pcap $(BUILD)/fuzz/pcapng $(BUILD)/fuzz/packed: LDFLAGS += -Wl,--wrap=input_fill,--wrap=input_recycle
+$(BUILD)/fuzz/pcap $(BUILD)/fuzz/pcapng $(BUILD)/fuzz/packed: LDFLAGS += -Wl,--wrap=input_fill,--wrap=input_recycle,--wrap=input_move
 $(BUILD)/fuzz/dpi: LDFLAGS += -Wl,--wrap=ndpi_detection_process_packet
 
 $(BUILD)/fuzz/%: $(BUILD)/tests/fuzz/targets/%.o $(FUZZ_OBJ) $(BUILD)/libbulkhead.a

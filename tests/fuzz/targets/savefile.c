@@ -12,6 +12,7 @@
 #include "common.h"
 
 #define MAX_BATCHES 100000
+#define WINDOW_BATCHES 64 /* fewer than some windows have: then those end early */
 
 /* The linker puts these before the real ones: what of the window holds no input yet is no memory
  * to whoever reads on. */
@@ -19,6 +20,8 @@ enum input_state __real_input_fill(struct input *input, size_t len);
 enum input_state __wrap_input_fill(struct input *input, size_t len);
 void __real_input_recycle(struct input *input);
 void __wrap_input_recycle(struct input *input);
+void __real_input_move(struct input *input, uint8_t *memory);
+void __wrap_input_move(struct input *input, uint8_t *memory);
 
 static void hide_rest(const struct input *input)
 {
@@ -46,6 +49,14 @@ void __wrap_input_recycle(struct input *input)
 {
 	show_all(input);
 	__real_input_recycle(input);
+	hide_rest(input);
+}
+
+void __wrap_input_move(struct input *input, uint8_t *memory)
+{
+	show_all(input);
+	ASAN_UNPOISON_MEMORY_REGION(memory, INPUT_WINDOW);
+	__real_input_move(input, memory);
 	hide_rest(input);
 }
 
@@ -110,6 +121,42 @@ static struct outcome read_all(const char *path, const char *filter)
 	return o;
 }
 
+/* By windows that lie one behind the other in memory of their own; frames are looked at when the
+ * window after theirs is filled. */
+static struct outcome read_windows(const char *path)
+{
+	struct capture_options options = {.name = path, .tap = 3, .tap_of = tap_of};
+	static struct frame_batch batch[2][WINDOW_BATCHES];
+	static uint8_t memory[2][CAPTURE_WINDOW];
+	unsigned count[2] = {0}, n = 0;
+	struct outcome o = {.verdict = CAPTURE_OK};
+	struct capture *capture = NULL;
+	struct err err = {0};
+
+	o.opened = capture_savefile.open(&capture, &options, &err);
+	if (o.opened != 0)
+		return o;
+	for (bool last = false; !last; n ^= 1) {
+		last = o.verdict != CAPTURE_OK;
+		count[n] = 0;
+		if (!last)
+			capture_savefile.window(capture, memory[n]);
+		while (o.verdict == CAPTURE_OK && count[n] < WINDOW_BATCHES) {
+			struct frame_batch *next = &batch[n][count[n]++];
+
+			o.verdict = capture_savefile.next(capture, next, &err);
+			if (next->count < FRAME_BATCH)
+				break;
+		}
+		for (unsigned k = 0; k < count[n ^ 1]; k++)
+			for (unsigned i = 0; i < batch[n ^ 1][k].count; i++)
+				take_frame(&o, &batch[n ^ 1][k].frame[i]);
+	}
+	capture_savefile.close(capture);
+	ASAN_UNPOISON_MEMORY_REGION(memory, sizeof memory);
+	return o;
+}
+
 static void compare(const struct outcome *a, const struct outcome *b)
 {
 	/* What cannot be opened in one way may be opened and found wanting in another. */
@@ -149,10 +196,12 @@ static void read_packed(const uint8_t *data, size_t size, const struct outcome *
 void fuzz_savefile(const uint8_t *data, size_t size, const char *filter)
 {
 	char path[FUZZ_PATH_SIZE];
-	struct outcome mapped, piped;
+	struct outcome mapped, piped, windows;
 	int fd = fuzz_file(data, size, path);
 
 	mapped = read_all(path, NULL);
+	windows = read_windows(path);
+	compare(&mapped, &windows);
 	if (filter != NULL)
 		(void)read_all(path, filter);
 	(void)close(fd);

@@ -298,6 +298,50 @@ static void shrinking_file(void **state)
 	assert_int_equal(close(fd), 0);
 }
 
+/* A window ends at any byte of a record, or has to be larger than usual for one. */
+static void window_borders(void **state)
+{
+	const uint32_t most = 256 << 10;
+
+	(void)state;
+	for (uint32_t shift = 0; shift <= 60; shift++) {
+		header(false, 0xa1b2c3d4);
+		record(0, 0, most - 16 - shift, most, 1);
+		for (uint8_t n = 0; n < 4; n++)
+			record(1, n, 40u - n, 60, (uint8_t)(2 + n));
+		record(2, 0, most, most, 9);
+		record(3, 0, most, most, 10);
+		record(4, 0, 1, 60, 11);
+		read_bytes(b.at, b.len, &out);
+		assert_int_equal(out.verdict, CAPTURE_END);
+		assert_int_equal(out.count, 8);
+		read_bytes(b.at, b.len - 1, &out);
+		assert_int_equal(out.verdict, CAPTURE_ERROR);
+		assert_int_equal(out.count, 7);
+	}
+}
+
+/* Frames that a filter takes out fill no window; the frame behind them comes all the same. */
+static void windows_and_filters(void **state)
+{
+	char name[NAME_SIZE];
+	struct capture_options options = {.name = name, .filter = "greater 1000"};
+	int fd;
+
+	(void)state;
+	header(false, 0xa1b2c3d4);
+	for (unsigned n = 0; n < 20000; n++)
+		record(n, 0, 60, 60, 1);
+	record(20000, 0, 60, 1500, 2);
+	fd = as_file(b.at, b.len, name);
+	read_windows(&options, &out);
+	assert_int_equal(close(fd), 0);
+	assert_int_equal(out.verdict, CAPTURE_END);
+	assert_int_equal(out.count, 1);
+	assert_int_equal(out.sum, 120);
+	assert_int_equal(out.frame[0].number, 20001);
+}
+
 static void filters(void **state)
 {
 	char name[NAME_SIZE];
@@ -348,6 +392,8 @@ int main(void)
 	    cmocka_unit_test(through_a_pipe),
 	    cmocka_unit_test(slow_pipe),
 	    cmocka_unit_test(shrinking_file),
+	    cmocka_unit_test(window_borders),
+	    cmocka_unit_test(windows_and_filters),
 	    cmocka_unit_test(filters),
 	    cmocka_unit_test(mutated),
 	};
