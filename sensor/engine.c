@@ -4,13 +4,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "bulkhead/clock.h"
+#include "deal.h"
 #include "judge.h"
+#include "reading.h"
 #include "worker.h"
 
 #define PROGRESS_NS (100 * NS_PER_MS)
@@ -18,6 +19,7 @@
 struct engine {
 	struct engine_config config;
 	struct shared shared;
+	struct reading reading;
 	struct judge *judge;
 	struct worker *workers;
 	unsigned worker_count;
@@ -68,19 +70,24 @@ static int open_live(struct engine *e, struct worker *w, const struct capture_co
 	return 0;
 }
 
-static int open_replay(struct engine *e, struct worker *w, struct err *err)
+static int open_replay(struct engine *e, struct err *err)
 {
-	w->capture_options = (struct capture_options){
-	    .name = e->config.files[0],
-	    .filter = e->config.filter,
-	    .tap = (uint16_t)(e->config.tap < 0 ? 0 : e->config.tap),
-	    .tap_of = e->config.tap < 0 ? tap_of_interface : NULL,
-	    .tap_context = e,
+	int rc;
+
+	e->reading = (struct reading){
+	    .source = &capture_savefile,
+	    .options = {.filter = e->config.filter,
+			.tap = (uint16_t)(e->config.tap < 0 ? 0 : e->config.tap),
+			.tap_of = e->config.tap < 0 ? tap_of_interface : NULL,
+			.tap_context = e},
+	    .files = e->config.files,
+	    .file_count = e->config.file_count,
 	};
-	w->files = e->config.files;
-	w->file_count = e->config.file_count;
-	w->source = &capture_savefile;
-	return w->source->open(&w->capture, &w->capture_options, err);
+	e->shared.reading = &e->reading;
+	rc = reading_open(&e->reading, err);
+	if (rc == 0 && e->worker_count > 1)
+		rc = deal_new(&e->shared.deal, &e->shared, &e->reading, err);
+	return rc;
 }
 
 static unsigned count_workers(const struct engine_config *config)
@@ -105,11 +112,8 @@ static int open_workers(struct engine *e, struct err *err)
 		rc = worker_init(&e->workers[i], &e->shared, e->judge, i, err);
 	if (rc != 0)
 		return rc;
-	if (!e->config.live) {
-		for (unsigned i = 0; i < e->worker_count && rc == 0; i++)
-			rc = open_replay(e, &e->workers[i], err);
-		return rc;
-	}
+	if (!e->config.live)
+		return open_replay(e, err);
 	for (unsigned c = 0; c < o->capture_count; c++) {
 		unsigned members = (unsigned)o->capture[c].workers;
 		/* Groups are per network namespace: the process id keeps two sensors apart. */
@@ -123,14 +127,6 @@ static int open_workers(struct engine *e, struct err *err)
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
-
-static bool reads_stdin(const struct engine_config *config)
-{
-	for (unsigned i = 0; i < config->file_count; i++)
-		if (strcmp(config->files[i], "-") == 0)
-			return true;
-	return false;
-}
 
 int engine_new(struct engine **out, const struct engine_config *config, struct err *err)
 {
@@ -152,10 +148,6 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 	(void)pthread_mutex_init(&e->shared.swap, NULL);
 	atomic_init(&e->shared.inventory, inventory_ref(config->inventory));
 	e->worker_count = count_workers(config);
-	if (!config->live && e->worker_count > 1 && reads_stdin(config)) {
-		log_warn("workers=1 reason=\"standard input can be read only once\"");
-		e->worker_count = 1;
-	}
 	e->shared.workers = e->worker_count;
 	jc = (struct judge_config){.shared = &e->shared,
 				   .rules = config->rules,
@@ -272,11 +264,10 @@ int engine_run(struct engine *e, struct err *err)
 		(void)pthread_join(e->workers[i].thread, NULL);
 	judge_wake(e->judge);
 	(void)pthread_join(e->judge_thread, NULL);
-	for (unsigned i = 0; i < e->worker_count && rc == 0; i++)
-		if (e->workers[i].err.code != ERR_NONE) {
-			*err = e->workers[i].err;
-			rc = err->code;
-		}
+	if (rc == 0 && e->reading.err.code != ERR_NONE) {
+		*err = e->reading.err;
+		rc = err->code;
+	}
 	return rc;
 }
 
@@ -415,6 +406,8 @@ void engine_free(struct engine *e)
 	for (unsigned i = 0; e->workers != NULL && i < e->worker_count; i++)
 		worker_fini(&e->workers[i]);
 	free(e->workers);
+	deal_free(e->shared.deal);
+	reading_close(&e->reading);
 	judge_free(e->judge);
 	inventory_unref(atomic_load(&e->shared.inventory));
 	(void)pthread_mutex_destroy(&e->shared.swap);

@@ -15,7 +15,7 @@
 /* By the outermost addresses, as frames are spread over the workers of a replay. */
 static uint32_t pair_of(const struct worker *w, const struct packet *outer)
 {
-	return (uint32_t)spread_hash(w, &outer->src, &outer->dst);
+	return spread_hash(w->shared, &outer->src, &outer->dst);
 }
 
 /* What leaves one port is a part of things by nature, but all that its host is sent goes through it

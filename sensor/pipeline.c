@@ -21,14 +21,6 @@
 #include "flow/unseen.h"
 #include "worker.h"
 
-/* A quiet night is no jump; a year is, and is believed when a second frame says the same. */
-#define JUMP_NS (24 * 3600 * NS_PER_SEC)
-/* The clock is set back when so many frames in a row say that it is ahead by more than this. */
-#define BEHIND_NS (60 * NS_PER_SEC)
-#define BEHIND_FRAMES 32
-#define CONFIRM_NS (10 * NS_PER_SEC)
-/* Captures of several queues are out of order by this much without anything being wrong. */
-#define REORDER_NS NS_PER_MS
 /* What a frame may be older than the moment when its worker finds nothing to read: a block of the
  * ring is handed over after some ms, a thread that waits for a busy CPU is late by tens. */
 #define IDLE_LAG_NS (200 * NS_PER_MS)
@@ -38,59 +30,19 @@
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* In a replay every worker sees every frame's time; one of them counts. */
-static void count_jump(struct worker *w, uint64_t n)
+static void set_clock(struct worker *w, uint64_t now_ns)
 {
-	if (w->shared->live || w->index == 0)
-		stat_add(&w->stats, STAT_CLOCK_BACK, n);
+	if (w->now_ns == 0)
+		atomic_store_explicit(&w->first_ns, now_ns, memory_order_relaxed);
+	w->now_ns = now_ns;
 }
 
-/* Frames that agree with each other but not with the clock: it was the clock that went wrong. */
-static bool clock_is_ahead(struct worker *w, uint64_t ts)
-{
-	uint64_t apart = ts > w->behind_ns ? ts - w->behind_ns : w->behind_ns - ts;
-
-	w->behind = apart < CONFIRM_NS ? w->behind + 1 : 1;
-	w->behind_ns = ts;
-	return w->behind >= BEHIND_FRAMES;
-}
-
-static void advance_clock(struct worker *w, const struct frame *frame)
-{
-	uint64_t ts = frame->ts_ns;
-
-	if (w->now_ns == 0) {
-		w->now_ns = ts;
-		atomic_store_explicit(&w->first_ns, ts, memory_order_relaxed);
-	} else if (ts > w->now_ns + JUMP_NS) {
-		uint64_t apart = ts > w->suspect_ns ? ts - w->suspect_ns : w->suspect_ns - ts;
-
-		if (apart < CONFIRM_NS)
-			w->now_ns = ts;
-		else
-			count_jump(w, w->suspect_ns != 0);
-		w->suspect_ns = ts;
-	} else if (ts > w->now_ns) {
-		w->now_ns = ts;
-		w->behind = 0;
-	} else if (ts + REORDER_NS < w->now_ns) {
-		count_jump(w, 1);
-		if (ts + BEHIND_NS < w->now_ns && clock_is_ahead(w, ts)) {
-			w->now_ns = ts;
-			w->behind = 0;
-		}
-	}
-}
-
+/* Another second. */
 static void tick(struct worker *w)
 {
-	uint64_t second = w->now_ns / NS_PER_SEC;
-
-	if (second == w->second)
-		return;
-	w->second = second;
+	w->second = w->now_ns / NS_PER_SEC;
 	if (w->index == 0)
-		emit_tick(w, second * NS_PER_SEC);
+		emit_tick(w, w->second * NS_PER_SEC);
 	loss_sweep(w);
 	follow_sweep(w);
 }
@@ -287,18 +239,13 @@ void pipeline_fragment(struct worker *w, const struct packet *packet, const stru
 static void prepare(struct worker *w, const struct frame *frame, struct packet_stack *stack,
 		    struct lookup *look)
 {
-	enum spread spread = spread_glance(w, frame);
 	const struct packet *packet = &stack->layer[0];
 	unsigned direction;
 
 	look->has_flow = false;
-	look->mine = false;
-	if (spread == SPREAD_OTHERS)
+	if (frame->data == NULL)
 		return;
 	packet_decode(frame, stack);
-	if (spread == SPREAD_UNKNOWN && !spread_is_mine(w, packet))
-		return;
-	look->mine = true;
 	look->place = place_outer(w, packet);
 	look->has_flow = flow_key_of(packet, look->place.domain, &look->key, &direction);
 	if (!look->has_flow)
@@ -306,6 +253,17 @@ static void prepare(struct worker *w, const struct frame *frame, struct packet_s
 	look->direction = (uint8_t)direction;
 	look->hash = flow_hash(&w->shared->key, &look->key);
 	flow_table_prefetch_bucket(w->flows, look->hash);
+}
+
+#define HEADERS 54 /* Ethernet, IPv4, TCP without options */
+
+/* What another worker has read is in another core's cache. */
+static void prefetch_headers(const struct frame *frame)
+{
+	uintptr_t at = (uintptr_t)frame->data; /* the end may lie beyond the frame */
+
+	__builtin_prefetch((const void *)at);
+	__builtin_prefetch((const void *)(at + HEADERS - 1));
 }
 
 /* A new flow's path will ask the inventory. */
@@ -394,39 +352,48 @@ static void fetch_inspection(struct worker *w, const struct lookup *look)
 		dpi_prefetch(w->dpi, look->guess->dpi);
 }
 
-/* A frame is decoded some frames before its flow's slot is fetched, and that before what the flow
- * leads to and before it is handled: about what memory takes, and little enough to stay in the
- * first cache. */
+/* A frame is fetched some frames before it is decoded, that before its flow's slot is fetched, and
+ * that before what the flow leads to and before it is handled: about what memory takes, and little
+ * enough to stay in the first cache. */
+#define HEADERS_AHEAD 8
 #define FLOW_BEHIND 8
 #define INSPECTION_BEHIND 12
 #define HANDLE_BEHIND 16
 
-void pipeline_batch(struct worker *w, const struct frame_batch *batch)
+void pipeline_batch(struct worker *w, const struct portion *portion)
 {
 	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
 	struct batch_sum sum = {0};
 
-	for (unsigned i = 0; i < batch->count + HANDLE_BEHIND; i++) {
+	for (unsigned i = 0; i < HEADERS_AHEAD && i < portion->count; i++)
+		prefetch_headers(&portion->frame[i]);
+	for (unsigned i = 0; i < portion->count + HANDLE_BEHIND; i++) {
 		unsigned at = i - FLOW_BEHIND; /* before the first one far beyond the last */
 
-		if (i < batch->count) {
+		if (i < portion->count) {
 			uint64_t begin = profile_begin(w);
 
-			prepare(w, &batch->frame[i], &w->stack[i], &look[i]);
+			if (i + HEADERS_AHEAD < portion->count)
+				prefetch_headers(&portion->frame[i + HEADERS_AHEAD]);
+			prepare(w, &portion->frame[i], &w->stack[i], &look[i]);
 			profile_end(w, STAT_CYCLES_DECODE, begin);
 		}
-		if (at < batch->count)
+		if (at < portion->count)
 			fetch_flow(w, &w->stack[at].layer[0], &look[at]);
 		at = i - INSPECTION_BEHIND;
-		if (at < batch->count)
+		if (at < portion->count)
 			fetch_inspection(w, &look[at]);
 		at = i - HANDLE_BEHIND;
-		if (at >= batch->count)
+		if (at >= portion->count)
 			continue;
-		w->frame = &batch->frame[at];
-		advance_clock(w, w->frame);
-		tick(w);
-		if (!look[at].mine)
+		set_clock(w, portion->now_ns[at]);
+		w->frame = &portion->frame[at];
+		if (w->now_ns / NS_PER_SEC != w->second) {
+			count_batch(w, &sum);
+			sum = (struct batch_sum){0};
+			tick(w);
+		}
+		if (w->frame->data == NULL)
 			continue;
 		count_frame(w, &w->stack[at], w->frame, &sum);
 		handle_profiled(w, &w->stack[at], &look[at]);
@@ -441,11 +408,11 @@ void pipeline_idle(struct worker *w, uint64_t wall_ns)
 	if (wall_ns <= w->now_ns + IDLE_LAG_NS)
 		return;
 	wall_ns -= IDLE_LAG_NS;
-	if (atomic_load_explicit(&w->first_ns, memory_order_relaxed) == 0)
-		atomic_store_explicit(&w->first_ns, wall_ns, memory_order_relaxed);
-	w->now_ns = wall_ns;
+	set_clock(w, wall_ns);
+	w->time.now_ns = wall_ns;
 	w->frame = NULL;
-	tick(w);
+	if (w->now_ns / NS_PER_SEC != w->second)
+		tick(w);
 }
 
 /* Four packets one way without an answer are no scan and no refused connection: an answer was not

@@ -3,9 +3,9 @@
  * spread.c - which worker of a replay a frame belongs to.
  *
  * By the addresses of the first IP header: both directions of all flows between two hosts,
- * fragments included, meet in one worker.  Everything else goes to the first.  Each worker reads
- * the whole capture, so it must see at a glance what belongs to others: plain frames are told by
- * their addresses, where decoding would find them too; all others are decoded first.
+ * fragments included, meet in one worker.  Everything else goes to the first.  Who deals out the
+ * frames must see at a glance whose they are: plain frames are told by their addresses, where
+ * decoding would find them too; all others are decoded first.
  */
 #include <string.h>
 
@@ -17,38 +17,59 @@
 #define IPV4 20
 #define IPV6 40
 
-uint64_t spread_hash(const struct worker *w, const struct ip_addr *src, const struct ip_addr *dst)
+/* The exclusive or of both, which is the same in both directions; of IPv4 addresses that of their
+ * four bytes. */
+static uint32_t pair_of(const struct ip_addr *src, const struct ip_addr *dst)
 {
-	uint64_t from[2];
-	uint64_t to[2];
+	uint64_t a[2];
+	uint64_t b[2];
+	uint64_t pair;
 
-	memcpy(from, src->b, sizeof from);
-	memcpy(to, dst->b, sizeof to);
-	return hash_word(&w->shared->key, from[0] ^ from[1] ^ to[0] ^ to[1]);
+	memcpy(a, src->b, sizeof a);
+	memcpy(b, dst->b, sizeof b);
+	pair = a[0] ^ a[1] ^ b[0] ^ b[1];
+	return (uint32_t)(pair ^ pair >> 32);
 }
 
-static bool pair_is_mine(const struct worker *w, const struct ip_addr *src,
-			 const struct ip_addr *dst)
+static uint32_t pair_of_v4(const uint8_t src[static 4], const uint8_t dst[static 4])
 {
-	return spread_hash(w, src, dst) % w->shared->workers == w->index;
+	uint32_t a;
+	uint32_t b;
+
+	memcpy(&a, src, sizeof a);
+	memcpy(&b, dst, sizeof b);
+	return a ^ b;
 }
 
-static bool is_alone(const struct worker *w)
+/* Multiply, add, shift: no two pairs meet more often than by chance, whoever chose them. */
+static uint32_t hash_of(const struct shared *shared, uint32_t pair)
 {
-	return w->shared->workers == 1 || w->shared->live;
+	uint64_t key[2];
+
+	memcpy(key, shared->key.secret, sizeof key);
+	return (uint32_t)((key[0] * pair + key[1]) >> 32);
 }
 
-enum spread spread_glance(const struct worker *w, const struct frame *frame)
+static unsigned owner_of(const struct shared *shared, uint32_t pair)
+{
+	return hash_of(shared, pair) % shared->workers;
+}
+
+uint32_t spread_hash(const struct shared *shared, const struct ip_addr *src,
+		     const struct ip_addr *dst)
+{
+	return hash_of(shared, pair_of(src, dst));
+}
+
+unsigned spread_glance(const struct shared *shared, const struct frame *frame)
 {
 	uint32_t captured = frame->caplen < frame->len ? frame->caplen : frame->len;
 	const uint8_t *h = frame->data + ETHERNET;
-	uint32_t left;
 	struct ip_addr src;
 	struct ip_addr dst;
+	uint32_t left;
 	uint16_t type;
 
-	if (is_alone(w))
-		return SPREAD_MINE;
 	if (frame->linktype != LINK_ETHERNET || captured < ETHERNET + TAG + IPV6)
 		return SPREAD_UNKNOWN;
 	type = read_be16(h - 2);
@@ -59,25 +80,31 @@ enum spread spread_glance(const struct worker *w, const struct frame *frame)
 		left -= TAG;
 	}
 	/* Lengths that contradict the frame's leave it to the decoder what that means. */
-	if (type == 0x0800 && h[0] == 0x45 && read_be16(h + 2) >= IPV4 &&
-	    read_be16(h + 2) <= left) {
-		src = ip_from_v4(h + 12);
-		dst = ip_from_v4(h + 16);
-	} else if (type == 0x86dd && h[0] >> 4 == 6 && read_be16(h + 4) != 0 &&
-		   IPV6 + (uint32_t)read_be16(h + 4) <= left) {
+	if (type == 0x0800 && h[0] == 0x45 && read_be16(h + 2) >= IPV4 && read_be16(h + 2) <= left)
+		return owner_of(shared, pair_of_v4(h + 12, h + 16));
+	if (type == 0x86dd && h[0] >> 4 == 6 && read_be16(h + 4) != 0 &&
+	    IPV6 + (uint32_t)read_be16(h + 4) <= left) {
 		memcpy(src.b, h + 8, sizeof src);
 		memcpy(dst.b, h + 24, sizeof dst);
-	} else {
-		return SPREAD_UNKNOWN;
+		return owner_of(shared, pair_of(&src, &dst));
 	}
-	return pair_is_mine(w, &src, &dst) ? SPREAD_MINE : SPREAD_OTHERS;
+	return SPREAD_UNKNOWN;
 }
 
-bool spread_is_mine(const struct worker *w, const struct packet *packet)
+unsigned spread_decoded(const struct shared *shared, const struct packet *packet)
 {
-	if (is_alone(w))
-		return true;
 	if (packet->l3 != L3_IPV4 && packet->l3 != L3_IPV6)
-		return w->index == 0;
-	return pair_is_mine(w, &packet->src, &packet->dst);
+		return 0;
+	return owner_of(shared, pair_of(&packet->src, &packet->dst));
+}
+
+unsigned spread_owner(const struct shared *shared, const struct frame *frame,
+		      struct packet_stack *stack)
+{
+	unsigned owner = spread_glance(shared, frame);
+
+	if (owner != SPREAD_UNKNOWN)
+		return owner;
+	packet_decode(frame, stack);
+	return spread_decoded(shared, &stack->layer[0]);
 }

@@ -7,8 +7,10 @@
 
 #include "base/log.h"
 #include "base/pages.h"
+#include "deal.h"
 #include "flow/unseen.h"
 #include "judge.h"
+#include "reading.h"
 
 /* One watch in so many flows: strange flows are few, or the network is on fire. */
 #define FLOWS_A_WATCH 64
@@ -116,20 +118,33 @@ static void take_inventory(struct worker *w)
 }
 
 /* Replay at a multiple of the recorded speed. */
-static void pace(const struct worker *w, uint64_t start_wall, uint64_t start_ns)
-{
-	double due = (double)(w->now_ns - start_ns) / w->shared->speed;
-	uint64_t spent = clock_monotonic() - start_wall;
-	struct timespec pause;
-	uint64_t rest;
+struct pace {
+	bool begun;
+	unsigned file; /* each file anew: days may lie between two */
+	uint64_t wall_ns, packet_ns;
+};
 
-	if (due <= (double)spent)
-		return;
-	rest = (uint64_t)due - spent;
-	if (rest > NS_PER_SEC / 10)
-		rest = NS_PER_SEC / 10; /* stays responsive to signals */
-	pause = (struct timespec){.tv_nsec = (long)rest};
-	(void)nanosleep(&pause, NULL);
+static void keep_pace(const struct worker *w, struct pace *pace, unsigned file)
+{
+	if (!pace->begun || pace->file != file)
+		*pace = (struct pace){.begun = true,
+				      .file = file,
+				      .wall_ns = clock_monotonic(),
+				      .packet_ns = w->now_ns};
+	while (!atomic_load(&w->shared->stop)) {
+		double due = (double)(w->now_ns - pace->packet_ns) / w->shared->speed;
+		uint64_t spent = clock_monotonic() - pace->wall_ns;
+		struct timespec pause;
+		uint64_t rest;
+
+		if (due <= (double)spent)
+			return;
+		rest = (uint64_t)due - spent;
+		if (rest > NS_PER_SEC / 10)
+			rest = NS_PER_SEC / 10; /* stays responsive to signals */
+		pause = (struct timespec){.tv_nsec = (long)rest};
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static void publish(struct worker *w, uint64_t number)
@@ -156,97 +171,109 @@ static void count_drops(struct worker *w)
 	stat_set(&w->stats, STAT_DROP_INTERFACE, now.ifdropped);
 }
 
+/* The batch's frames, all of them this worker's. */
+static void take_batch(struct worker *w, struct portion *portion)
+{
+	for (unsigned i = 0; i < w->batch.count; i++) {
+		if (packet_time_advance(&w->time, w->batch.frame[i].ts_ns))
+			stat_add(&w->stats, STAT_CLOCK_BACK, 1);
+		w->times[i] = w->time.now_ns;
+	}
+	*portion =
+	    (struct portion){.frame = w->batch.frame, .now_ns = w->times, .count = w->batch.count};
+}
+
+/* ---- live ------------------------------------------------------------------------------------ */
+
 /* An interface that is gone or down ends neither the others nor the clock. */
-static enum capture_verdict read_live(struct worker *w, struct frame_batch *batch)
+static bool read_live(struct worker *w)
 {
 	const struct timespec nap = {.tv_nsec = (long)(NS_PER_SEC / 10)};
 	enum capture_verdict verdict;
+	struct err err = {0};
 
+	w->batch.count = 0;
 	if (w->capture == NULL) {
 		(void)nanosleep(&nap, NULL);
-		return CAPTURE_OK;
+		return true;
 	}
-	verdict = w->source->next(w->capture, batch, &w->err);
+	verdict = w->source->next(w->capture, &w->batch, &err);
 	if (verdict != CAPTURE_ERROR)
-		return verdict;
-	log_err("interface=%s state=lost error=\"%s\"", w->capture_options.name, w->err.text);
-	w->err = (struct err){0};
+		return verdict == CAPTURE_OK;
+	log_err("interface=%s state=lost error=\"%s\"", w->capture_options.name, err.text);
 	count_drops(w);
 	w->source->close(w->capture);
 	w->capture = NULL;
 	atomic_store(&w->blind, true);
-	return CAPTURE_OK;
+	return true;
 }
 
-static enum capture_verdict read_all(struct worker *w)
+static void run_live(struct worker *w)
 {
-	struct frame_batch batch;
-	enum capture_verdict verdict = CAPTURE_OK;
-	uint64_t start_wall = clock_monotonic();
-	uint64_t start_ns = 0;
-	uint64_t number = w->number_base;
+	uint64_t number = 0;
+	bool more = true;
 
-	while (verdict == CAPTURE_OK &&
-	       !atomic_load_explicit(&w->shared->stop, memory_order_relaxed)) {
+	while (more && !atomic_load_explicit(&w->shared->stop, memory_order_relaxed)) {
 		uint64_t begin = profile_begin(w);
+		struct portion portion;
 
-		batch.count = 0;
-		verdict = w->shared->live ? read_live(w, &batch)
-					  : w->source->next(w->capture, &batch, &w->err);
+		more = read_live(w);
 		profile_end(w, STAT_CYCLES_CAPTURE, begin);
 		take_inventory(w);
-		for (unsigned i = 0; i < batch.count; i++)
-			batch.frame[i].number += w->number_base;
-		if (batch.count > 0) {
-			pipeline_batch(w, &batch);
-			number = batch.frame[batch.count - 1].number;
-			if (start_ns == 0)
-				start_ns = w->now_ns;
-		} else if (w->shared->live) {
+		take_batch(w, &portion);
+		if (portion.count > 0) {
+			pipeline_batch(w, &portion);
+			number = portion.frame[portion.count - 1].number;
+		} else {
 			pipeline_idle(w, clock_wall());
 		}
 		content_turn(w);
 		publish(w, number);
-		if (w->capture != NULL && w->shared->live) {
+		if (w->capture != NULL) {
 			count_drops(w);
 			shed_look(w);
 		}
-		if (w->shared->speed > 0)
-			while (!atomic_load(&w->shared->stop) &&
-			       clock_monotonic() - start_wall <
-				   (uint64_t)((double)(w->now_ns - start_ns) / w->shared->speed))
-				pace(w, start_wall, start_ns);
-		if (w->capture != NULL && w->source->progress != NULL) {
-			double done = w->source->progress(w->capture);
-
-			atomic_store_explicit(&w->progress,
-					      done < 0 ? UINT64_MAX : (uint64_t)(done * 1000),
-					      memory_order_relaxed);
-		}
 	}
-	w->number_base = number;
-	return verdict;
 }
 
-static void run_files(struct worker *w)
+/* ---- replay ---------------------------------------------------------------------------------- */
+
+/* False: there are no more. */
+static bool read_files(struct worker *w, struct portion *portion)
 {
-	for (unsigned i = 0; i < w->file_count && !atomic_load(&w->shared->stop); i++) {
-		enum capture_verdict verdict;
+	struct reading *reading = w->shared->reading;
+	uint64_t begin;
+	bool more;
 
-		if (w->capture == NULL) { /* the first was opened at start */
-			struct err err = {0};
+	if (w->shared->deal != NULL)
+		return deal_next(w->shared->deal, w, portion);
+	begin = profile_begin(w);
+	more = reading_next(reading, &w->batch);
+	profile_end(w, STAT_CYCLES_CAPTURE, begin);
+	take_batch(w, portion);
+	portion->file = reading->at;
+	portion->progress = reading->progress;
+	return more;
+}
 
-			w->capture_options.name = w->files[i];
-			if (w->source->open(&w->capture, &w->capture_options, &err) != 0) {
-				w->err = err;
-				continue;
-			}
+static void run_replay(struct worker *w)
+{
+	struct pace pace = {0};
+	struct portion portion;
+	uint64_t number = 0;
+
+	while (!atomic_load_explicit(&w->shared->stop, memory_order_relaxed) &&
+	       read_files(w, &portion)) {
+		take_inventory(w);
+		if (portion.count > 0) {
+			pipeline_batch(w, &portion);
+			number = portion.frame[portion.count - 1].number;
 		}
-		verdict = read_all(w);
-		if (verdict == CAPTURE_ERROR)
-			(void)err_prefix(&w->err, "%s", w->files[i]);
-		w->source->close(w->capture);
-		w->capture = NULL;
+		content_turn(w);
+		publish(w, number);
+		if (w->shared->speed > 0 && portion.count > 0)
+			keep_pace(w, &pace, portion.file);
+		atomic_store_explicit(&w->progress, portion.progress, memory_order_relaxed);
 	}
 }
 
@@ -254,9 +281,9 @@ void worker_run(struct worker *w)
 {
 	take_inventory(w);
 	if (w->shared->live)
-		(void)read_all(w);
+		run_live(w);
 	else
-		run_files(w);
+		run_replay(w);
 	pipeline_finish(w);
 	publish(w, UINT64_MAX);
 	atomic_store(&w->done, true);

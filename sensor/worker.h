@@ -3,14 +3,15 @@
  * worker.h - one capture handle and the tables behind it: frames in, event records out.
  *
  * Workers share nothing but the inventory snapshot.  Live, the kernel spreads frames over them by
- * the IP pair; in a replay each reads the whole capture and leaves out the frames that belong to
- * others, by the same function.  So both legs of a relay always meet in one worker.
+ * the IP pair; in a replay they deal them out among themselves (deal.h), by the same function.  So
+ * both legs of a relay always meet in one worker.
  *
  * Threads: everything in struct worker belongs to its thread, but for the members named "shared".
  */
 #ifndef WORKER_H
 #define WORKER_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -29,7 +30,9 @@
 #include "flow/watch.h"
 #include "record.h"
 
+struct deal;
 struct judge;
+struct reading;
 
 /* What all workers and the judge of an engine have in common. */
 struct shared {
@@ -40,6 +43,8 @@ struct shared {
 	unsigned workers;
 	bool live;
 	double speed;
+	struct reading *reading;	       /* replay: the captures ... */
+	struct deal *deal;		       /* ... and who shares them out; NULL: one worker */
 	_Atomic(struct inventory *) inventory; /* the newest snapshot; swapped by engine_reload() */
 	pthread_mutex_t swap;		       /* guards taking a reference to it */
 	atomic_bool stop;
@@ -55,6 +60,26 @@ struct shared {
 
 /* What an overloaded worker leaves out (shed.c); each level includes those before. */
 enum shed_level { SHED_NOTHING, SHED_EVIDENCE, SHED_DPI_NEW, SHED_DPI, SHED_MATCHING };
+
+/* times.c: what time it is by the frames seen so far. */
+struct packet_time {
+	uint64_t now_ns;
+	uint64_t behind_ns;  /* of the last frame far behind now_ns ... */
+	unsigned behind;     /* ... and how many such came in a row */
+	uint64_t suspect_ns; /* a jump ahead that waits for a second frame */
+};
+
+/* A frame comes; true when its time cannot be right, or that of frames before it was not. */
+bool packet_time_advance(struct packet_time *time, uint64_t ts_ns);
+
+/* Frames for a worker, in order.  Those without data are others' and only tell the time. */
+struct portion {
+	const struct frame *frame;
+	const uint64_t *now_ns; /* packet time at each */
+	unsigned count;
+	unsigned file;	   /* replay: index of the capture they are from */
+	uint64_t progress; /* per mille of it, UINT64_MAX unknown */
+};
 
 #define MAC_FILTER 4096 /* unknown MACs remembered to be told of once */
 
@@ -82,10 +107,7 @@ struct worker {
 
 	/* the frame being handled */
 	const struct frame *frame;
-	uint64_t now_ns;     /* packet time: never runs backwards */
-	uint64_t behind_ns;  /* of the last frame far behind the clock ... */
-	unsigned behind;     /* ... and how many such came in a row */
-	uint64_t suspect_ns; /* a jump ahead that waits for a second frame */
+	uint64_t now_ns; /* packet time at it */
 	uint64_t second;
 	uint16_t last_vlan, last_segment;
 	bool segment_cached;
@@ -113,15 +135,17 @@ struct worker {
 	_Atomic uint64_t first_ns, last_ns;
 	_Atomic uint64_t progress; /* per mille of the input, UINT64_MAX unknown */
 
-	/* capture */
+	/* frames, unless they are dealt */
+	struct packet_time time;
+	struct frame_batch batch;
+	uint64_t times[FRAME_BATCH];
+
+	/* live: capture */
 	const struct capture_source *source;
-	struct capture *capture; /* live: NULL while blind */
-	unsigned capture_index;	 /* live: of options->capture[] */
+	struct capture *capture; /* NULL while blind */
+	unsigned capture_index;	 /* of options->capture[] */
 	struct capture_options capture_options;
-	const char *const *files;
-	unsigned file_count;
-	uint64_t number_base; /* frames of the files before the current one */
-	struct err err;
+
 	pthread_t thread;
 };
 
@@ -160,13 +184,12 @@ struct lookup {
 	struct place place;
 	const struct flow *guess; /* what its memory was fetched for */
 	uint32_t hash;
-	bool mine;
 	bool has_flow;
 	uint8_t direction;
 };
 
-/* pipeline.c: takes a batch through all stages. */
-void pipeline_batch(struct worker *w, const struct frame_batch *batch);
+/* pipeline.c: takes up to FRAME_BATCH frames through all stages. */
+void pipeline_batch(struct worker *w, const struct portion *portion);
 /* pipeline.c: single stages, for inner layers.  outer: the frame's first layer. */
 void pipeline_control(struct worker *w, const struct packet *packet, const struct place *place);
 void pipeline_fragment(struct worker *w, const struct packet *packet, const struct place *place);
@@ -290,11 +313,15 @@ const struct frame *reassembly_frame(struct reassembly *reassembly, const struct
 				     unsigned version);
 
 /* spread.c: which worker of a replay a frame belongs to. */
-enum spread { SPREAD_MINE, SPREAD_OTHERS, SPREAD_UNKNOWN /* until it is decoded */ };
-enum spread spread_glance(const struct worker *w, const struct frame *frame);
-bool spread_is_mine(const struct worker *w, const struct packet *packet);
+unsigned spread_owner(const struct shared *shared, const struct frame *frame,
+		      struct packet_stack *scratch);
+/* In two steps; of the first */
+#define SPREAD_UNKNOWN UINT_MAX /* until it is decoded */
+unsigned spread_glance(const struct shared *shared, const struct frame *frame);
+unsigned spread_decoded(const struct shared *shared, const struct packet *packet);
 /* By what: equal in both directions. */
-uint64_t spread_hash(const struct worker *w, const struct ip_addr *src, const struct ip_addr *dst);
+uint32_t spread_hash(const struct shared *shared, const struct ip_addr *src,
+		     const struct ip_addr *dst);
 
 /* loss.c: TCP data that a tap did not show.  outer: the frame's first layer. */
 void loss_packet(struct worker *w, struct flow *flow, unsigned direction,

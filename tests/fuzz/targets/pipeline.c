@@ -4,7 +4,8 @@
  * incidents.
  *
  * One thread plays all: the capture source below gives the frames and, between batches, lets the
- * judge take what is in the ring.  Checked: the ledger adds up; each alert is whole JSON of
+ * judge take what is in the ring.  Several workers run one after the other: the first reads all
+ * there is for itself and the others.  Checked: the ledger adds up; each alert is whole JSON of
  * printable ASCII and lives open, update, close; a replay with three workers says the same.
  */
 #include "pipeline.h"
@@ -13,7 +14,9 @@
 #include <unistd.h>
 
 #include "common.h"
+#include "deal.h"
 #include "judge.h"
+#include "reading.h"
 #include "worker.h"
 
 #define ALERTS_MAX 4096
@@ -25,7 +28,7 @@ struct feed { /* what a struct capture is to worker.c */
 	struct cursor at;
 	uint64_t ts_ns, number;
 	struct run *run;
-	uint8_t *bytes[FRAME_BATCH];
+	uint8_t *bytes[SEQUENCE_MAX_FRAMES];
 	unsigned held;
 };
 
@@ -43,7 +46,8 @@ struct run {
 	struct shared shared;
 	struct judge *judge;
 	struct worker worker[PIPELINE_WORKERS];
-	struct feed feed[PIPELINE_WORKERS];
+	struct feed feed;
+	struct reading reading;
 	unsigned workers;
 	bool reloaded;
 	struct seen seen[ALERTS_MAX];
@@ -171,11 +175,14 @@ static enum capture_verdict feed_next(struct capture *capture, struct frame_batc
 				      struct err *err)
 {
 	struct feed *f = (struct feed *)(void *)capture;
-	/* A batch is as long as the first frame's second byte says: short ones mix, too. */
-	unsigned most = 1 + (f->run->data[3] & (FRAME_BATCH - 1));
+	/* A batch is as long as the first frame's second byte says: short ones mix, too.  What is
+	 * dealt out stays, and is little enough for one window: then nobody waits for another. */
+	bool dealt = f->run->workers > 1;
+	unsigned most = dealt ? FRAME_BATCH : 1 + (f->run->data[3] & (FRAME_BATCH - 1));
 
 	(void)err;
-	drop_frames(f);
+	if (!dealt)
+		drop_frames(f);
 	judge_drain(f->run->judge);
 	if ((f->run->bits & SEQUENCE_RELOAD) && !f->run->reloaded &&
 	    cursor_left(&f->at) < f->size / 2)
@@ -201,7 +208,7 @@ static int feed_open(struct capture **capture, const struct capture_options *opt
 
 static void feed_close(struct capture *capture)
 {
-	drop_frames((struct feed *)(void *)capture);
+	(void)capture; /* frames that were dealt are still to be handled */
 }
 
 static const struct capture_source feed_source = {
@@ -287,6 +294,32 @@ static void load_rules(struct run *run, struct judge_config *config)
 		config->evidence_directory = fuzz_folder();
 }
 
+static void start_feed(struct run *run)
+{
+	static const char *const file[] = {"fuzz"};
+	struct worker *first = &run->worker[0];
+	struct err err = {0};
+
+	run->feed =
+	    (struct feed){.data = run->data,
+			  .size = run->size,
+			  .ts_ns = START_NS,
+			  .run = run,
+			  .at = cursor_over(run->data + SEQUENCE_HEAD, run->size - SEQUENCE_HEAD)};
+	if (run->shared.live) {
+		first->source = &feed_source;
+		first->capture = (struct capture *)(void *)&run->feed;
+		return;
+	}
+	run->reading = (struct reading){.source = &feed_source,
+					.files = file,
+					.file_count = 1,
+					.capture = (struct capture *)(void *)&run->feed};
+	run->shared.reading = &run->reading;
+	if (run->workers > 1)
+		FUZZ_CHECK(deal_new(&run->shared.deal, &run->shared, &run->reading, &err) == 0);
+}
+
 static void start(struct run *run, unsigned workers)
 {
 	struct judge_config config = {0};
@@ -309,24 +342,13 @@ static void start(struct run *run, unsigned workers)
 	pipeline_judge = run->judge;
 	for (unsigned i = 0; i < workers; i++) {
 		struct worker *w = &run->worker[i];
-		struct feed *f = &run->feed[i];
-		static const char *const file[] = {"fuzz"};
 
 		FUZZ_CHECK(worker_init(w, &run->shared, run->judge, i, &err) == 0);
-		*f = (struct feed){
-		    .data = run->data,
-		    .size = run->size,
-		    .ts_ns = START_NS,
-		    .run = run,
-		    .at = cursor_over(run->data + SEQUENCE_HEAD, run->size - SEQUENCE_HEAD)};
-		w->source = &feed_source;
-		w->capture = (struct capture *)(void *)f;
-		w->files = file;
-		w->file_count = 1;
 		/* Making an nDPI module takes longer than a thousand inputs. */
 		if ((run->bits & SEQUENCE_DPI) && i == 0)
 			w->dpi = kept_dpi;
 	}
+	start_feed(run);
 	judge_attach(run->judge, run->worker, workers);
 }
 
@@ -340,7 +362,7 @@ static void check_ledger(struct run *run)
 	for (unsigned s = STAT_ATTRIBUTED; s <= STAT_UNATTRIBUTED_UNMAPPED; s++)
 		sum += total.count[s];
 	FUZZ_CHECK(sum == total.count[STAT_FRAMES]);
-	FUZZ_CHECK(total.count[STAT_FRAMES] == run->feed[0].number);
+	FUZZ_CHECK(total.count[STAT_FRAMES] == run->feed.number);
 	run->tunnelled = total.count[STAT_TUNNELLED];
 	stats_sum(&total, judge_stats(run->judge));
 	FUZZ_CHECK(run->shared.live || total.count[STAT_EVENTS_DROPPED] == 0);
@@ -356,6 +378,8 @@ static void stop(struct run *run)
 			run->worker[i].dpi = NULL;
 		worker_fini(&run->worker[i]);
 	}
+	deal_free(run->shared.deal);
+	drop_frames(&run->feed);
 	judge_free(run->judge);
 	inventory_unref(atomic_load(&run->shared.inventory));
 	(void)pthread_mutex_destroy(&run->shared.swap);

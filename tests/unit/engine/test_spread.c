@@ -42,31 +42,25 @@ static void make_samples(void)
 	assert_ptr_equal(b, samples + SAMPLES - 1);
 }
 
-/* How many workers took the frame at a glance. */
-static unsigned spread(struct shared *shared, const uint8_t *bytes, uint32_t caplen, uint32_t len)
+/* Whether its worker was told at a glance. */
+static bool spread(struct shared *shared, const uint8_t *bytes, uint32_t caplen, uint32_t len)
 {
 	uint8_t *copy = malloc(caplen != 0 ? caplen : 1);
 	struct frame frame = {
 	    .data = copy, .caplen = caplen, .len = len, .linktype = LINK_ETHERNET};
-	static struct worker w;
-	unsigned owners = 0, glances = 0;
+	unsigned glance, decoded;
 
 	assert_non_null(copy);
 	memcpy(copy, bytes, caplen);
 	packet_decode(&frame, &stack);
-	w.shared = shared;
-	for (w.index = 0; w.index < WORKERS; w.index++) {
-		bool mine = spread_is_mine(&w, &stack.layer[0]);
-		enum spread glance = spread_glance(&w, &frame);
-
-		owners += mine;
-		glances += glance == SPREAD_MINE;
-		if (glance != SPREAD_UNKNOWN)
-			assert_int_equal(glance == SPREAD_MINE, mine);
-	}
-	assert_int_equal(owners, 1);
+	decoded = spread_decoded(shared, &stack.layer[0]);
+	glance = spread_glance(shared, &frame);
+	assert_true(decoded < WORKERS);
+	if (glance != SPREAD_UNKNOWN)
+		assert_int_equal(glance, decoded);
+	assert_int_equal(spread_owner(shared, &frame, &stack), decoded);
 	free(copy);
-	return glances;
+	return glance != SPREAD_UNKNOWN;
 }
 
 static struct shared *three_workers(void)
@@ -79,7 +73,7 @@ static struct shared *three_workers(void)
 
 static void plain_frames_at_a_glance(void **state)
 {
-	static const unsigned expected[SAMPLES] = {1, 1, 0, 1, 1, 0, 1};
+	static const bool expected[SAMPLES] = {true, true, false, true, true, false, true};
 
 	(void)state;
 	for (unsigned n = 0; n < SAMPLES; n++) {
@@ -115,18 +109,39 @@ static void whatever_the_bytes(void **state)
 	}
 }
 
-static void one_worker_and_live_take_all(void **state)
+static struct ip_addr address(bool v6, uint32_t last)
 {
-	struct shared alone = {.workers = 1}, live = {.workers = WORKERS, .live = true};
-	struct frame frame = {.data = front(samples), .linktype = LINK_ETHERNET};
-	static struct worker w;
+	uint8_t b[16] = {0x20, 1, 0xd, 0xb8, [12] = 10, 1, (uint8_t)(last >> 8), (uint8_t)last};
+	struct ip_addr ip;
+
+	if (!v6)
+		return ip_from_v4(b + 12);
+	memcpy(ip.b, b, sizeof ip);
+	return ip;
+}
+
+/* Both directions meet; and of neighbours that all talk to one gateway each worker gets some. */
+static void pairs(void **state)
+{
+	const struct shared *shared = three_workers();
 
 	(void)state;
-	w.index = 1;
-	w.shared = &alone;
-	assert_int_equal(spread_glance(&w, &frame), SPREAD_MINE);
-	w.shared = &live;
-	assert_int_equal(spread_glance(&w, &frame), SPREAD_MINE);
+	for (unsigned v6 = 0; v6 < 2; v6++) {
+		struct packet there = {.l3 = v6 ? L3_IPV6 : L3_IPV4}, back = there;
+		unsigned count[WORKERS] = {0};
+
+		there.dst = back.src = address(v6, 1);
+		for (uint32_t n = 2; n < 3002; n++) {
+			unsigned owner;
+
+			there.src = back.dst = address(v6, n);
+			owner = spread_decoded(shared, &there);
+			assert_int_equal(spread_decoded(shared, &back), owner);
+			count[owner]++;
+		}
+		for (unsigned i = 0; i < WORKERS; i++)
+			assert_in_range(count[i], 800, 1200);
+	}
 }
 
 int main(void)
@@ -134,7 +149,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(plain_frames_at_a_glance),
 	    cmocka_unit_test(whatever_the_bytes),
-	    cmocka_unit_test(one_worker_and_live_take_all),
+	    cmocka_unit_test(pairs),
 	};
 
 	make_samples();
