@@ -13,8 +13,9 @@
 
 #include "flow/secret.h"
 
-#define ENTROPY_BITS 64 /* what chance or a guess does not meet (RFC 4086, OWASP session ids) */
-#define HEAD_MAX 8192	/* servers refuse longer ones */
+#define ENTROPY_BITS 64	 /* what chance or a guess does not meet (RFC 4086, OWASP session ids) */
+#define ENTROPY_CHARS 16 /* n characters have n log2 n bits at most */
+#define HEAD_MAX 8192	 /* servers refuse longer ones */
 #define LINES_MAX 100
 #define VALUE_MAX 1024
 #define COOKIES_MAX 32
@@ -65,7 +66,7 @@ static bool is_random(struct span s)
 	uint16_t count[256] = {0};
 	double bits = 0;
 
-	if (s.len == 0 || s.len > VALUE_MAX)
+	if (s.len < ENTROPY_CHARS || s.len > VALUE_MAX)
 		return false;
 	for (size_t i = 0; i < s.len; i++)
 		count[s.at[i]]++;

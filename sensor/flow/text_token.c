@@ -77,29 +77,34 @@ static bool split_field(struct line line, struct line *name, struct line *value)
 	return true;
 }
 
-static bool is_named(struct line name, const char *word)
+static bool is_named(struct line name, struct line word)
 {
-	return name.len == strlen(word) && strncasecmp(name.at, word, name.len) == 0;
+	return name.len == word.len && strncasecmp(name.at, word.at, name.len) == 0;
 }
 
+#define WORD(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+
 /* Fields of the two ends, which a proxy passes on as they are. */
-static const char *const end_to_end[] = {
-    "Host",
-    "User-Agent",
-    "Cookie",
-    "Authorization",
-    "Referer",
-    "Accept",
-    "Origin",
-    "Content-Type",
-    "Range",
-    "If-None-Match",
-    "If-Modified-Since",
-    "Accept-Language",
-    "X-Api-Key",
-    "SOAPAction",
-    "Depth",
-    "Sec-WebSocket-Key",
+static const struct line end_to_end[] = {
+    WORD("Host"),
+    WORD("User-Agent"),
+    WORD("Cookie"),
+    WORD("Authorization"),
+    WORD("Referer"),
+    WORD("Accept"),
+    WORD("Origin"),
+    WORD("Content-Type"),
+    WORD("Range"),
+    WORD("If-None-Match"),
+    WORD("If-Modified-Since"),
+    WORD("Accept-Language"),
+    WORD("X-Api-Key"),
+    WORD("SOAPAction"),
+    WORD("Depth"),
+    WORD("Sec-WebSocket-Key"),
 };
 
 struct http_sum {
@@ -223,13 +228,14 @@ static bool sip_branch(struct line line, struct line *branch)
 
 static unsigned sip_tokens(struct line text, const struct hash_key *key, struct token *out)
 {
+	static const struct line via = WORD("Via"), v = WORD("v");
 	struct line line, name, value, branch;
 	unsigned count = 0, lines = 0;
 
 	while (count < TOKENS_A_PACKET && lines++ < TEXT_MAX_LINES && next_line(&text, &line) &&
 	       line.len > 0) {
 		if (!split_field(line, &name, &value) ||
-		    (!is_named(name, "Via") && !is_named(name, "v")) || !sip_branch(value, &branch))
+		    (!is_named(name, via) && !is_named(name, v)) || !sip_branch(value, &branch))
 			continue;
 		token_set(&out[count++], key, TOKEN_SIP_BRANCH, (const uint8_t *)branch.at,
 			  branch.len, branch.len >= SIP_RANDOM_CHARS);
