@@ -111,6 +111,35 @@ static bool passed_on_at_once(const struct leg_view *in, const struct leg_view *
 	return then >= at ? then - at <= AT_ONCE_NS : at - then <= REORDER_NS;
 }
 
+/* Into the NIC and out of it, the flow the same: that packet was forwarded as it is. */
+static bool is_forwarded(const struct leg *in, const struct leg *out_leg)
+{
+	return leg_same_flow(in, out_leg) && mac_equal(in->dmac, out_leg->smac);
+}
+
+/*
+ * Content that anybody may have (the same page fetched by the relay as well) proves nothing where
+ * one of the two legs has its other half already: what went out as it came in did not go out with
+ * other addresses, too.  With so many legs that not all are known this cannot be ruled out.
+ */
+static bool has_its_own_half(const struct event *ev, const struct leg_view *in,
+			     const struct leg_view *out_leg)
+{
+	const struct leg *now = ev->u.meet.now->leg;
+
+	if (ev->u.meet.count >= MEET_LEGS)
+		return true;
+	if (is_forwarded(in->leg, now) || is_forwarded(now, out_leg->leg))
+		return true;
+	for (unsigned i = 0; i < ev->u.meet.count; i++) {
+		const struct leg *leg = ev->u.meet.earlier[i].leg;
+
+		if (is_forwarded(in->leg, leg) || is_forwarded(leg, out_leg->leg))
+			return true;
+	}
+	return false;
+}
+
 /* in arrives where out leaves: whose host is in between, and whom does it concern? */
 static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
 		  struct findings *out)
@@ -124,8 +153,6 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		return;
 
 	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
-		return;
-	if (!token->random && !passed_on_at_once(in, out_leg))
 		return;
 	if (!token->random &&
 	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
@@ -142,6 +169,19 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 		tell(ev, in, out_leg, relay, 1, out);
 }
 
+static void judge_both(const struct state *s, const struct event *ev, const struct leg_view *in,
+		       const struct leg_view *out_leg, struct findings *out)
+{
+	const struct token *token = &ev->u.meet.token;
+	/* A file's bytes may look as random as a nonce, and are fetched again and again. */
+	bool unique = token->random && token->kind != TOKEN_PAYLOAD;
+
+	if (!unique && (!passed_on_at_once(in, out_leg) || has_its_own_half(ev, in, out_leg)))
+		return;
+	judge(ev, in, out_leg, out);
+	rewrite_judge(ev, s->impostors, in, out_leg, out);
+}
+
 static void met(const struct state *s, const struct event *ev, struct findings *out)
 {
 	const struct leg_view *now = ev->u.meet.now;
@@ -152,10 +192,8 @@ static void met(const struct state *s, const struct event *ev, struct findings *
 		if (leg_same_flow(before->leg, now->leg))
 			continue; /* the same flow further along its way */
 		/* Mirrors may swap the order. */
-		judge(ev, before, now, out);
-		judge(ev, now, before, out);
-		rewrite_judge(ev, s->impostors, before, now, out);
-		rewrite_judge(ev, s->impostors, now, before, out);
+		judge_both(s, ev, before, now, out);
+		judge_both(s, ev, now, before, out);
 	}
 }
 
