@@ -24,8 +24,6 @@
 /* What a frame may be older than the moment when its worker finds nothing to read: a block of the
  * ring is handed over after some ms, a thread that waits for a busy CPU is late by tens. */
 #define IDLE_LAG_NS (200 * NS_PER_MS)
-/* Domains above are those of VLANs that no inventory knows: each its own. */
-#define DOMAIN_UNKNOWN 0x8000u
 #define FLOW_ID_MASK ((UINT64_C(1) << 50) - 1) /* exact in a JSON number */
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -67,7 +65,7 @@ static struct place place_outer(struct worker *w, const struct packet *packet)
 	}
 	if (place.segment == SEGMENT_NONE) {
 		place.scope = (uint16_t)(SCOPE_VLAN | packet->vlan);
-		place.domain = (uint16_t)(DOMAIN_UNKNOWN | packet->vlan);
+		place.domain = inventory_domain_outside(w->inv, packet->vlan);
 	} else {
 		place.scope = place.segment;
 		place.domain = inventory_segment(w->inv, place.segment)->domain;

@@ -165,12 +165,21 @@ const struct decoy *inventory_decoys(const struct inventory *inv, unsigned *coun
 uint32_t inventory_find_host(const struct inventory *inv, const char *full_name);
 
 /*
- * The segment of a frame: by VNI when vni_set, else by VLAN (0: the untagged one).
+ * The segment of a frame: by VNI when vni_set, else by VLAN (0: the untagged one, or the only
+ * one: mirrors may take tags off).
  * SEGMENT_NONE when the inventory has none.  An inventory without any segment answers 0 for
  * everything (one implicit segment in domain 0).
  */
 uint16_t inventory_segment_of(const struct inventory *inv, uint16_t vlan, bool vni_set,
 			      uint32_t vni);
+
+/*
+ * The routing domain of a frame that is in no segment.  A VLAN that no inventory knows is one of
+ * its own, from DOMAIN_UNKNOWN up.  Untagged frames, where the inventory has VLANs only, come from
+ * a mirror that took their tags off: where all VLANs are of one domain, so are they.
+ */
+#define DOMAIN_UNKNOWN 0x8000u
+uint16_t inventory_domain_outside(const struct inventory *inv, uint16_t vlan);
 
 /* Does the tenant live in the segment (its `segments` list, or no list at all)? */
 bool inventory_tenant_in_segment(const struct inventory *inv, uint32_t tenant, uint16_t segment);

@@ -124,8 +124,8 @@ uint16_t copied_outer_domain(const struct event *ev)
 		return ev->domain;
 	segment =
 	    inventory_segment(ev->inv, inventory_segment_of(ev->inv, ev->first->vlan, false, 0));
-	/* A VLAN that no inventory has is a domain of its own (pipeline.c). */
-	return segment != NULL ? segment->domain : (uint16_t)(0x8000u | ev->first->vlan);
+	return segment != NULL ? segment->domain
+			       : inventory_domain_outside(ev->inv, ev->first->vlan);
 }
 
 struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const struct ip_addr *ip,

@@ -8,11 +8,29 @@
 /* Tenants looked at in one segment. */
 #define TENANTS_MAX 1024
 
+/*
+ * Where the frame is.  A mirror that takes tags off does not say; the sender's registered addresses
+ * do.
+ */
+static uint16_t segment_of(const struct event *ev)
+{
+	const struct host *host = inventory_host(ev->inv, ev->from.host);
+
+	if (ev->segment != SEGMENT_NONE || ev->vlan_count > 0 || host == NULL)
+		return ev->segment;
+	for (uint16_t i = 0; i < inventory_segment_count(ev->inv); i++)
+		for (unsigned k = 0; k < host->ip_count; k++)
+			if (!inventory_segment(ev->inv, i)->is_vni &&
+			    inventory_segment_prefix(ev->inv, i, &host->ip[k]))
+				return i;
+	return SEGMENT_NONE;
+}
+
 unsigned home_others(const struct event *ev, uint32_t actor, uint32_t out[static HOME_MAX],
 		     uint32_t *total)
 {
 	uint32_t tenant[TENANTS_MAX];
-	uint32_t count = inventory_segment_tenants(ev->inv, ev->segment, tenant, TENANTS_MAX);
+	uint32_t count = inventory_segment_tenants(ev->inv, segment_of(ev), tenant, TENANTS_MAX);
 	unsigned written = 0;
 	uint32_t others = 0;
 

@@ -199,6 +199,11 @@ uint16_t inventory_segment_of(const struct inventory *inv, uint16_t vlan, bool v
 	return SEGMENT_NONE;
 }
 
+uint16_t inventory_domain_outside(const struct inventory *inv, uint16_t vlan)
+{
+	return vlan == 0 ? inv->untagged_domain : (uint16_t)(DOMAIN_UNKNOWN | vlan);
+}
+
 bool inventory_tenant_in_segment(const struct inventory *inv, uint32_t tenant, uint16_t segment)
 {
 	const struct member *member;

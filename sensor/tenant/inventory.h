@@ -165,6 +165,7 @@ struct inventory {
 	bool implicit_segment;
 	uint32_t *segment_tenant;
 	uint16_t vlan[VLAN_COUNT];
+	uint16_t untagged_domain; /* that of all VLANs, or DOMAIN_UNKNOWN when they have several */
 	struct vni_slot *vni;
 	uint32_t vni_mask;
 

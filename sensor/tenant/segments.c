@@ -232,6 +232,30 @@ static int vni_room(struct loader *l)
 	return 0;
 }
 
+/*
+ * A mirror may take tags off.  With one segment, and that a VLAN, what has no tag is of it; with
+ * several VLANs in one routing domain at least that is known.
+ */
+static void place_untagged(struct inventory *inv)
+{
+	uint16_t domain = DOMAIN_UNKNOWN;
+
+	for (uint16_t i = 0; i < inv->segment_count; i++) {
+		const struct segment *segment = &inv->segments[i];
+
+		if (segment->is_vni)
+			continue;
+		if (domain != DOMAIN_UNKNOWN && domain != segment->domain) {
+			domain = DOMAIN_UNKNOWN;
+			break;
+		}
+		domain = segment->domain;
+	}
+	inv->untagged_domain = domain;
+	if (inv->segment_count == 1 && !inv->segments[0].is_vni && inv->vlan[0] == SEGMENT_NONE)
+		inv->vlan[0] = 0;
+}
+
 void segments_load(struct loader *l)
 {
 	struct inventory *inv = l->inv;
@@ -247,6 +271,7 @@ void segments_load(struct loader *l)
 	}
 	if (inv->segment_count == 0)
 		segments_implicit(inv);
+	place_untagged(inv);
 	if (inv->domain_count == 0) /* every domain name was wrong, and reported */
 		inv->domain_names[inv->domain_count++] = "default";
 	index_prefixes(l);
