@@ -15,7 +15,8 @@ static bool either_port(const struct packet *p, uint16_t port)
 	return p->sport == port || p->dport == port;
 }
 
-/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521; the names of others are below. */
+/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521, LDP 646 (RFC 5036), Babel 6696
+ * (RFC 8966); the names of others are below. */
 static bool is_control_port(uint16_t port)
 {
 	switch (port) {
@@ -27,11 +28,13 @@ static bool is_control_port(uint16_t port)
 	case 521:
 	case 546:
 	case 547:
+	case 646:
 	case 1985:
 	case 2029:
 	case 3222:
 	case 5353:
 	case 5355:
+	case 6696:
 		return true;
 	default:
 		return false;
@@ -49,10 +52,18 @@ static uint64_t udp_events(const struct packet *p)
 	if (either_port(p, 53) || either_port(p, 5353) || either_port(p, 5355) ||
 	    either_port(p, 137))
 		return dns_matters(p) ? EVENT_BIT(EVENT_NAME) : 0;
-	if (p->dport == 1985 || p->dport == 2029 || p->dport == 3222 || p->dport == 520 ||
-	    p->dport == 521)
+	switch (p->dport) {
+	case 520:
+	case 521:
+	case 646:
+	case 1985:
+	case 2029:
+	case 3222:
+	case 6696:
 		return EVENT_BIT(EVENT_GATEWAY);
-	return 0;
+	default:
+		return 0;
+	}
 }
 
 static uint64_t icmp_events(const struct packet *p)

@@ -10,10 +10,11 @@
  *                            forget their tables and flood
  *   DTP, VTP, GVRP, MVRP     asks for a trunk, or for VLANs
  *   LLDP, LACP               in the name of somebody else's MAC
+ *   LLDP, CDP                as a switch, a router or a telephone
  *
- * Silent for what ordinary machines say: LLDP and CDP of their own (lldpd, hypervisors, virtual
- * routers), LACP and PAgP of a bond, a guest's bridge that runs spanning tree with its default
- * priority and loses the election, 802.1X, pause frames.
+ * Silent for what ordinary machines say: LLDP and CDP of a server, LACP and PAgP of a bond, a
+ * guest's bridge that runs spanning tree with its default priority and loses the election, 802.1X,
+ * pause frames.
  */
 #include <string.h>
 
@@ -21,18 +22,18 @@
 #include "base/table.h"
 #include "detect/bpdu.h"
 #include "detect/build.h"
+#include "detect/discovery.h"
 
 /* IEEE 802.1D table 17-2: nobody arrives below the default without having meant it. */
 #define DEFAULT_PRIORITY 0x8000
-/* A bridge repeats a notice each hello (2 s) until it is heard: five in ten seconds at most, and
- * one with a timer of 1 s ten. */
+/* A bridge repeats a notice each hello (2 s) until it is heard, and the flag of a change for half a
+ * minute: five in ten seconds at most, and one with a timer of 1 s ten. */
 #define NOTICES_NEEDED 11
 #define WITHIN_NS (10 * UINT64_C(1000000000))
 #define ROOTS 1024
 #define SPEAKERS 4096
 
 #define ETHERTYPE_SLOW 0x8809
-#define ETHERTYPE_LLDP 0x88cc
 #define ETHERTYPE_MVRP 0x88f5
 #define SNAP_VTP 0x2003
 #define SNAP_DTP 0x2004
@@ -129,6 +130,8 @@ static void see_bpdu(struct state *s, const struct event *ev, const struct bpdu 
 		see_notice(s, ev, out);
 		return;
 	}
+	if (bpdu->topology_change)
+		see_notice(s, ev, out);
 	if (bpdu->root != bpdu->bridge)
 		return; /* follows somebody else's root */
 	root = table_find(s->roots, &key);
@@ -148,17 +151,6 @@ static bool is_somebody_elses(const struct event *ev, struct mac_addr mac)
 	       is_other_tenant(owner.tenant, ev->from.tenant);
 }
 
-/* IEEE 802.1AB 8.5.2: the chassis id is the first TLV; subtype 4 is a MAC. */
-static bool lldp_chassis(const struct packet *p, struct mac_addr *mac)
-{
-	struct cursor c = cursor_over(p->l3_data, p->l3_len);
-
-	if (cursor_be16(&c) != (1u << 9 | 7) || cursor_u8(&c) != 4)
-		return false;
-	cursor_bytes(&c, mac->b, sizeof mac->b);
-	return !c.failed;
-}
-
 /* IEEE 802.1AX 6.4.2.3: subtype 1, version, then the actor's TLV: type 1, length 20, priority,
  * system. */
 static bool lacp_system(const struct packet *p, struct mac_addr *mac)
@@ -175,10 +167,33 @@ static bool lacp_system(const struct packet *p, struct mac_addr *mac)
 	return !c.failed;
 }
 
+/*
+ * In one's own name a server may say that it is one.  That it is a switch or a router, it has to be
+ * by role: management draws such a neighbour in as a link between switches.  And no server is a
+ * telephone, for which switches open the voice VLAN.
+ */
+static void see_discovery(const struct event *ev, const struct discovery *d, struct findings *out)
+{
+	const struct host *host = inventory_host(ev->inv, ev->from.host);
+
+	if (d->has_chassis && is_somebody_elses(ev, d->chassis))
+		tell(ev, d->protocol, "another's chassis", CONFIDENCE_STRONG, 1, out);
+	else if (d->phone)
+		tell(ev, d->protocol, "voice VLAN", CONFIDENCE_STRONG, 1, out);
+	else if (d->gear && (host == NULL || !(host->roles & (ROLE_ROUTER | ROLE_HYPERVISOR))))
+		tell(ev, d->protocol, "switch or router", CONFIDENCE_INDICATOR, 1, out);
+}
+
 static void see_other(const struct event *ev, struct findings *out)
 {
 	const struct packet *p = ev->packet;
+	struct discovery discovery;
 	struct mac_addr mac;
+
+	if (discovery_parse(p, &discovery)) {
+		see_discovery(ev, &discovery, out);
+		return;
+	}
 
 	if (p->l3 != L3_OTHER) {
 		/* GVRP and GMRP share the LLC of STP; their addresses are 20 and 21. */
@@ -195,9 +210,6 @@ static void see_other(const struct event *ev, struct findings *out)
 	}
 	if (p->ethertype == ETHERTYPE_MVRP)
 		tell(ev, "MVRP", "VLANs", CONFIDENCE_STRONG, 1, out);
-	else if (p->ethertype == ETHERTYPE_LLDP && lldp_chassis(p, &mac) &&
-		 is_somebody_elses(ev, mac))
-		tell(ev, "LLDP", "another's chassis", CONFIDENCE_STRONG, 1, out);
 	else if (p->ethertype == ETHERTYPE_SLOW && lacp_system(p, &mac) &&
 		 is_somebody_elses(ev, mac))
 		tell(ev, "LACP", "another's system", CONFIDENCE_STRONG, 1, out);

@@ -6,7 +6,8 @@
  *	CARP		IP protocol 112 as well, told apart by its length; OpenBSD carp(4)
  *	HSRP 1, 2	UDP 1985, IPv6 2029; RFC 2281, version 2 by its public dissections
  *	GLBP		UDP 3222, likewise
- *	routing		OSPF, EIGRP, PIM, RIP, RIPng, BGP, IS-IS: that it is spoken is enough
+ *	routing		OSPF, EIGRP, PIM, RIP, RIPng, Babel, LDP, BGP, IS-IS: that it is spoken is
+ *			enough
  */
 #include "detect/gateway.h"
 
@@ -23,6 +24,8 @@
 #define RIP_RESPONSE 2
 #define BGP_OPEN 1
 #define BGP_HEADER 19
+#define BABEL_MAGIC 42 /* RFC 8966 4.2, with version 2 */
+#define BABEL_VERSION 2
 
 static void take_addresses(struct gateway_message *m, struct cursor *c, unsigned count, bool v6)
 {
@@ -132,6 +135,29 @@ static bool parse_glbp(const struct packet *p, struct gateway_message *m)
 	return true;
 }
 
+/* To its group, or from its port to it, as all speakers do; LDP's hello (RFC 5036 2.4.1, 3.1). */
+static bool parse_routing(const struct packet *p, struct gateway_message *m)
+{
+	const uint8_t *b = p->payload;
+
+	m->group_protocol = false;
+	switch (p->dport) {
+	case 520:
+	case 521:
+		m->protocol = p->dport == 520 ? "rip" : "ripng";
+		return p->payload_len >= 4 && b[0] == RIP_RESPONSE;
+	case 646:
+		m->protocol = "ldp";
+		return ip_is_multicast(&p->dst) && p->payload_len >= 12 && b[0] == 0 && b[1] == 1 &&
+		       b[10] == 1 && b[11] == 0;
+	case 6696:
+		m->protocol = "babel";
+		return p->payload_len >= 4 && b[0] == BABEL_MAGIC && b[1] == BABEL_VERSION;
+	default:
+		return false;
+	}
+}
+
 static bool parse_udp(const struct packet *p, struct gateway_message *m)
 {
 	/* A reply to a client that chose such a port; but to a group nobody replies. */
@@ -143,13 +169,8 @@ static bool parse_udp(const struct packet *p, struct gateway_message *m)
 		return parse_hsrp(p, m);
 	case 3222:
 		return parse_glbp(p, m);
-	case 520:
-	case 521:
-		m->protocol = p->dport == 520 ? "rip" : "ripng";
-		m->group_protocol = false;
-		return p->payload_len >= 4 && p->payload[0] == RIP_RESPONSE;
 	default:
-		return false;
+		return parse_routing(p, m);
 	}
 }
 

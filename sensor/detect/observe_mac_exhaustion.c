@@ -9,9 +9,9 @@
  *                     discovery, MLD, ARP probes and announcements, the first question for the
  *                     gateway); such frames count apart, and it takes five times as many of them
  *   an inventory      NICs in it or not speak to NICs that exist: a unicast to a MAC that is known,
- *   with holes        or was seen sending, does not count at all.  In the first minute, when every
- *                     NIC is new, it also takes that most of the MACs are of different makers:
- *                     a hundred real NICs come from a few
+ *   with holes        or was seen sending, counts apart.  There, and in the first minute, when
+ * every NIC is new, it also takes that most of the MACs are of different makers: a hundred real
+ * NICs come from a few, and those who make up their own say so by the local bit
  *
  * The MACs are forged, so the actor is unknown: whoever forges these forges the addresses in the
  * packets as well.  (A tap of what leaves a port shows the flood at every port but the one it comes
@@ -30,6 +30,7 @@
 /* While everything is new. */
 #define WARM_UP_NS (60 * NS_A_SECOND)
 #define MAKERS_NEEDED (MACS_A_SECOND / 2)
+#define MAC_LOCAL 0x02 /* IEEE 802-2014 8.4: no maker gave it */
 #define MACS 32768
 #define PLACES 256
 /* The worker tells of a bounded number a second; beyond this many it is the same for any number of
@@ -50,14 +51,21 @@ struct place_key {
 	uint16_t vlan, zero;
 };
 
-struct place {
-	uint32_t at[MACS_A_SECOND]; /* ms since start, of the newest ones, as a ring */
+/* The newest ones. */
+struct ring {
+	uint32_t at[MACS_A_SECOND]; /* ms since start */
 	uint32_t maker[MACS_A_SECOND];
+	uint16_t next;
+	bool full;
+};
+
+struct place {
+	struct ring to_nobody, to_somebody;
 	uint32_t waking[WAKING_A_SECOND];
-	uint16_t next, waking_next;
+	uint16_t waking_next;
 	uint32_t second, counted; /* of this second */
 	uint64_t pending;	  /* not told */
-	bool full, waking_full;
+	bool waking_full;
 	bool proved;
 	uint64_t last_ns;
 };
@@ -125,14 +133,14 @@ static uint32_t maker_of(struct mac_addr mac)
 	return (uint32_t)mac.b[0] << 16 | (uint32_t)mac.b[1] << 8 | mac.b[2];
 }
 
-static unsigned makers(const struct place *p)
+static unsigned makers(const struct ring *r)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < MACS_A_SECOND; i++) {
 		unsigned j = 0;
 
-		while (j < i && p->maker[j] != p->maker[i])
+		while (j < i && r->maker[j] != r->maker[i])
 			j++;
 		count += j == i;
 	}
@@ -150,17 +158,28 @@ static bool note_waking(struct place *p, uint32_t ms)
 	return fast;
 }
 
-static bool note(struct state *s, struct place *p, const struct event *ev, uint32_t ms)
+static bool note(struct ring *r, struct mac_addr mac, uint32_t ms)
 {
-	bool fast = p->full && ms - p->at[p->next] < 1000;
+	bool fast = r->full && ms - r->at[r->next] < 1000;
 
-	p->at[p->next] = ms;
-	p->maker[p->next] = maker_of(ev->smac);
-	p->next = (uint16_t)((p->next + 1) % MACS_A_SECOND);
-	p->full |= p->next == 0;
-	if (!fast)
-		return false;
-	return p->proved || ev->ts_ns - s->start_ns > WARM_UP_NS || makers(p) >= MAKERS_NEEDED;
+	r->at[r->next] = ms;
+	r->maker[r->next] = maker_of(mac);
+	r->next = (uint16_t)((r->next + 1) % MACS_A_SECOND);
+	r->full |= r->next == 0;
+	return fast;
+}
+
+static bool is_fast(const struct state *s, struct place *p, const struct event *ev, bool spoken,
+		    uint32_t ms)
+{
+	if (spoken)
+		return note(&p->to_somebody, ev->smac, ms) &&
+		       makers(&p->to_somebody) >= MAKERS_NEEDED;
+	if (is_waking(ev))
+		return note_waking(p, ms);
+	return note(&p->to_nobody, ev->smac, ms) &&
+	       (p->proved || ev->ts_ns - s->start_ns > WARM_UP_NS ||
+		makers(&p->to_nobody) >= MAKERS_NEEDED);
 }
 
 static void tell(const struct event *ev, struct place *p, struct findings *out)
@@ -184,13 +203,16 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 				.vlan = ev->vlan_count > 0 ? ev->vlan[0] : 0};
 	struct place *p;
 	uint32_t ms;
-	bool fast;
+	bool spoken;
 
 	if (ev->packet == NULL || !ev->has_mac || mac_is_zero(ev->dmac))
 		return; /* whom it speaks to is not shown */
 	if (s->start_ns == 0)
 		s->start_ns = ev->ts_ns;
-	if (!is_new(s, ev) || speaks_to_somebody(s, ev))
+	if (!is_new(s, ev))
+		return;
+	spoken = speaks_to_somebody(s, ev);
+	if (spoken && (ev->smac.b[0] & MAC_LOCAL) != 0)
 		return;
 	p = table_put(s->places, &key, NULL);
 	ms = (uint32_t)((ev->ts_ns - s->start_ns) / 1000000);
@@ -201,8 +223,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	if (++p->counted > COUNTED_A_SECOND + WAKING_A_SECOND)
 		return;
 	p->pending++;
-	fast = is_waking(ev) ? note_waking(p, ms) : note(s, p, ev, ms);
-	if (!fast) {
+	if (!is_fast(s, p, ev, spoken, ms)) {
 		if (ev->ts_ns - p->last_ns > NS_A_SECOND)
 			p->pending = 1;
 		p->last_ns = ev->ts_ns;

@@ -111,13 +111,44 @@ static bool is_forged(const struct redirect *r, const struct party *next,
 	return next->tenant_id != r->destination_owner.tenant;
 }
 
+static void tell(const struct event *ev, const struct redirect *r, const struct party *actor,
+		 const struct party *victim, const struct party *next, enum confidence confidence,
+		 struct findings *out)
+{
+	struct finding *f = build_finding(out, ev, NULL, confidence);
+	char text[IP_TEXT_SIZE];
+
+	if (f == NULL)
+		return;
+	f->has_flow = false; /* the redirect's own is no flow of the victim's */
+	f->actor = *actor;
+	f->victim = *victim;
+	f->next = *next;
+	finding_detail_text(f, "target", ip_format(&r->target, text));
+	if (r->has_destination)
+		finding_detail_text(f, "destination", ip_format(&r->destination, text));
+	finding_detail_text(f, "sender", ip_format(&ev->tuple.src, text));
+}
+
+/* To everybody, as no router does (RFC 4861 8.2): all others at home are told. */
+static void tell_all(const struct event *ev, const struct redirect *r, const struct party *actor,
+		     const struct party *next, enum confidence confidence, struct findings *out)
+{
+	uint32_t other[HOME_MAX];
+	unsigned count = home_others(ev, actor->tenant_id, other, NULL);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct party victim = party_of_tenant(other[i]);
+
+		tell(ev, r, actor, &victim, next, confidence, out);
+	}
+}
+
 static void event(void *state, const struct event *ev, struct findings *out)
 {
 	enum confidence confidence = CONFIDENCE_PROOF;
 	struct party actor, next, victim;
 	struct redirect r;
-	struct finding *f;
-	char text[IP_TEXT_SIZE];
 
 	(void)state;
 	if (!parse(ev, &r))
@@ -138,20 +169,13 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	} else {
 		return;
 	}
+	if (ev->has_ip && ip_is_multicast(&ev->tuple.dst)) {
+		tell_all(ev, &r, &actor, &next, confidence, out);
+		return;
+	}
 	/* Towards a host nobody registered: it may be the sender's own container. */
-	if (victim.tenant_id == actor.tenant_id || victim.tenant_id == TENANT_UNKNOWN)
-		return;
-	f = build_finding(out, ev, NULL, confidence);
-	if (f == NULL)
-		return;
-	f->has_flow = false; /* the redirect's own is no flow of the victim's */
-	f->actor = actor;
-	f->victim = victim;
-	f->next = next;
-	finding_detail_text(f, "target", ip_format(&r.target, text));
-	if (r.has_destination)
-		finding_detail_text(f, "destination", ip_format(&r.destination, text));
-	finding_detail_text(f, "sender", ip_format(&ev->tuple.src, text));
+	if (victim.tenant_id != actor.tenant_id && victim.tenant_id != TENANT_UNKNOWN)
+		tell(ev, &r, &actor, &victim, &next, confidence, out);
 }
 
 const struct detector detect_spoof_redirect = {
