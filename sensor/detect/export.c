@@ -9,7 +9,8 @@
 
 /* A stream that began before the sensor did is told by a record this near to a packet's begin. */
 #define LATE_SPAN 256
-#define BARE_FRAMES 64 /* in one payload: a merged super-frame of small ones */
+#define ARMOUR_STEP 1024 /* bytes of text's content read at a time */
+#define BARE_FRAMES 64	 /* in one payload: a merged super-frame of small ones */
 #define SFLOW_SAMPLES 256
 #define SFLOW_RECORDS 64
 #define SFLOW_ETHERNET 1
@@ -19,8 +20,10 @@
 bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns)
 {
 	struct export_stream s = {0};
+	size_t at;
 
 	return mark_bare(data, len) != EXPORT_NONE || mark_sflow(data, len) ||
+	       armour_begins(&s.armour, data, len, &at) ||
 	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
 }
 
@@ -200,7 +203,7 @@ static void synchronise(struct export_stream *s, const uint8_t **data, size_t *l
 	*len -= at;
 }
 
-void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
+static void feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
 		 export_each *each, void *context)
 {
 	while (len > 0) {
@@ -217,6 +220,27 @@ void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint6
 		}
 		if (!take_record(s, &data, &len, each, context))
 			return;
+	}
+}
+
+void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
+		 export_each *each, void *context)
+{
+	uint8_t plain[ARMOUR_STEP];
+	size_t at, count;
+
+	if (s->format == EXPORT_NONE && s->armour.coding == ARMOUR_NONE &&
+	    armour_begins(&s->armour, data, len, &at)) {
+		data += at;
+		len -= at;
+	}
+	if (s->armour.coding == ARMOUR_NONE) {
+		feed(s, data, len, now_ns, each, context);
+		return;
+	}
+	while (len > 0) {
+		count = armour_strip(&s->armour, &data, &len, plain, sizeof plain);
+		feed(s, plain, count, now_ns, each, context);
 	}
 }
 
@@ -242,6 +266,12 @@ void export_gap(struct export_stream *s, uint64_t missing, export_each *each, vo
 {
 	if (missing > 0 && s->have > 0)
 		give_up(s, each, context);
+	if (s->armour.coding != ARMOUR_NONE && missing > 0) {
+		/* How many bytes the text stood for, its line breaks hide. */
+		armour_gap(&s->armour);
+		lose(s);
+		return;
+	}
 	if (s->have == 0 && missing <= s->skip)
 		s->skip -= missing; /* inside what is passed over anyway */
 	else

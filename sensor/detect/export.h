@@ -9,7 +9,8 @@
  * together.  When bytes are missing (a lost segment, a sensor that came late, a cut frame) the
  * next record header is looked for by its contradiction-free fields, and reading goes on there.
  *
- * Compressed or enciphered streams are not read.  Fixed memory, no allocation.  Threads: one a
+ * Compressed or enciphered streams are not read; those that are written as hexadecimal or base64
+ * text are.  Fixed memory, no allocation.  Threads: one a
  * stream.
  */
 #ifndef DETECT_EXPORT_H
@@ -18,6 +19,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "detect/armour.h"
 
 enum export_format {
 	EXPORT_NONE,
@@ -41,6 +44,7 @@ struct export_stream {
 	uint16_t linktype[EXPORT_INTERFACES]; /* pcapng: by interface, else [0] */
 	uint32_t have;			      /* bytes in buffer */
 	uint64_t skip;			      /* bytes of the stream to pass over */
+	struct armour armour;		      /* as which text it is written */
 	uint8_t buffer[EXPORT_HEAD + EXPORT_SNAP];
 };
 

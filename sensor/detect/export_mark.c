@@ -19,6 +19,7 @@
 #define ARP_LENGTH 28
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
+#define BEFORE_MAX (24 + ETHERNET) /* bytes in front of a packet */
 
 static const struct {
 	uint8_t magic[4];
@@ -309,9 +310,28 @@ static bool arp_at(const uint8_t *p, size_t len)
  *	IP				IP in UDP (FOU), a tun device's packets
  *	4 bytes | IP			GUE (draft-ietf-intarea-gue), tun with packet information
  *	8 bytes | Ethernet | IP		VXLAN
+ *	up to 24 | [Ethernet |] IPv4	other headers (LISP, lengths, session ids): fills the
+ *payload
  *
  * The checksum of IPv4 and the length tell; IPv6 has no checksum, its length has to be exact.
  */
+static bool mark_behind(const uint8_t *p, size_t len, struct mark_place *place)
+{
+	for (size_t at = 1; at <= BEFORE_MAX && at + IPV4_HEADER <= len; at++) {
+		bool ethernet = at >= ETHERNET && ethernet_at(p + at - ETHERNET, len - at);
+
+		if (p[at] != 0x45 || at + (size_t)read_be16(p + at + 2) != len ||
+		    ip_length(p + at, len - at) == 0)
+			continue;
+		*place = (struct mark_place){.at = ethernet ? at - ETHERNET : at,
+					     .len = len - at + (ethernet ? ETHERNET : 0),
+					     .linktype = ethernet ? LINK_ETHERNET : LINK_RAW,
+					     .format = EXPORT_TUNNEL};
+		return true;
+	}
+	return false;
+}
+
 bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
 {
 	static const struct {
@@ -343,7 +363,7 @@ bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
 									   : EXPORT_TUNNEL};
 		return true;
 	}
-	return false;
+	return mark_behind(p, len, place);
 }
 
 enum export_format mark_bare(const uint8_t *p, size_t len)
