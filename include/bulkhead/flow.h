@@ -80,11 +80,12 @@ enum token_kind {
 	TOKEN_MYSQL_SCRAMBLE,
 	TOKEN_POSTGRES_SALT,
 	TOKEN_SIP_BRANCH,
-	TOKEN_HTTP_HEAD,  /* request head of 60 bytes or more: path and end-to-end headers */
-	TOKEN_DNS_QUERY,  /* id and question */
-	TOKEN_TCP_SYN,	  /* initial sequence number with the options that a NAT leaves alone */
-	TOKEN_TLS_RECORD, /* an enciphered record: of one session alone */
-	TOKEN_PAYLOAD,	  /* 24 bytes or more of a payload */
+	TOKEN_HTTP_HEAD,   /* request head of 60 bytes or more: path and end-to-end headers */
+	TOKEN_HTTP_TARGET, /* method, path and host of a request */
+	TOKEN_DNS_QUERY,   /* id and question */
+	TOKEN_TCP_SYN,	   /* initial sequence number with the options that a NAT leaves alone */
+	TOKEN_TLS_RECORD,  /* an enciphered record: of one session alone */
+	TOKEN_PAYLOAD,	   /* 24 bytes or more of a payload */
 	TOKEN_MAX
 };
 

@@ -30,6 +30,8 @@
  * minute: five in ten seconds at most, and one with a timer of 1 s ten. */
 #define NOTICES_NEEDED 11
 #define WITHIN_NS (10 * UINT64_C(1000000000))
+/* A tap of both directions shows one notice as it enters and as it leaves by each port. */
+#define COPIES_NS UINT64_C(10000000)
 #define ROOTS 1024
 #define SPEAKERS 4096
 
@@ -53,7 +55,7 @@ struct speaker_key {
 };
 
 struct speaker {
-	uint64_t since_ns;
+	uint64_t since_ns, last_ns;
 	uint64_t notices;
 };
 
@@ -105,7 +107,10 @@ static void see_notice(struct state *s, const struct event *ev, struct findings 
 	if (fresh || ev->ts_ns - speaker->since_ns > WITHIN_NS) {
 		speaker->since_ns = ev->ts_ns;
 		speaker->notices = 0;
+	} else if (ev->ts_ns - speaker->last_ns < COPIES_NS) {
+		return;
 	}
+	speaker->last_ns = ev->ts_ns;
 	if (++speaker->notices < NOTICES_NEEDED)
 		return;
 	tell(ev, "STP", "topology changes", CONFIDENCE_STRONG,

@@ -20,10 +20,11 @@
 bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns)
 {
 	struct export_stream s = {0};
+	struct mark_place place;
 	size_t at;
 
 	return mark_bare(data, len) != EXPORT_NONE || mark_sflow(data, len) ||
-	       armour_begins(&s.armour, data, len, &at) ||
+	       mark_behind(data, len, &place) || armour_begins(&s.armour, data, len, &at) ||
 	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
 }
 
@@ -355,6 +356,28 @@ bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *cont
 
 /* ---- bare packets ---------------------------------------------------------------------------- */
 
+static void give_place(const uint8_t *data, size_t len, const struct mark_place *place,
+		       export_each *each, void *context)
+{
+	size_t all = place->at + place->len;
+
+	each(context,
+	     &(struct export_packet){.data = data + place->at,
+				     .caplen = (uint32_t)(all < len ? place->len : len - place->at),
+				     .len = (uint32_t)place->len,
+				     .linktype = place->linktype});
+}
+
+enum export_format export_behind(const uint8_t *data, size_t len, export_each *each, void *context)
+{
+	struct mark_place place;
+
+	if (!mark_behind(data, len, &place))
+		return EXPORT_NONE;
+	give_place(data, len, &place, each, context);
+	return place.format;
+}
+
 enum export_format export_bare(const uint8_t *data, size_t len, export_each *each, void *context)
 {
 	enum export_format format = EXPORT_NONE;
@@ -364,11 +387,7 @@ enum export_format export_bare(const uint8_t *data, size_t len, export_each *eac
 	for (unsigned i = 0; i < BARE_FRAMES && mark_packet(data, len, &place); i++) {
 		size_t all = place.at + place.len;
 
-		each(context, &(struct export_packet){
-				  .data = data + place.at,
-				  .caplen = (uint32_t)(all < len ? place.len : len - place.at),
-				  .len = (uint32_t)place.len,
-				  .linktype = place.linktype});
+		give_place(data, len, &place, each, context);
 		format = place.format;
 		if (all >= len)
 			break;

@@ -71,6 +71,8 @@ bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *cont
 
 /* The bare frames or packets that fill a payload; EXPORT_NONE when there are none. */
 enum export_format export_bare(const uint8_t *data, size_t len, export_each *each, void *context);
+/* The one packet at the end of a payload, behind a header of no kind that is known. */
+enum export_format export_behind(const uint8_t *data, size_t len, export_each *each, void *context);
 
 const char *export_name(enum export_format format); /* "pcap" ... */
 

@@ -11,6 +11,10 @@
  * that renames it serves a back end of its own, which is nobody's relay, and without it every
  * "GET /" of one client program would look alike.
  *
+ * Some proxies write the head in several pieces (tinyproxy: a segment a field) or leave out what
+ * tells the client's program.  So method, path and host, which come first and have to stay, are a
+ * token as well; without a Host field there is none.
+ *
  * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
  * so the branches of the first three are three tokens, one of which the next leg shares.  Answers
  * repeat the request's (section 8.2.6.2) and lead back to who asked: they have none.
@@ -109,7 +113,9 @@ static const struct line end_to_end[] = {
 
 struct http_sum {
 	struct hash128 sum;
+	struct hash128 target; /* as far as the host */
 	size_t bytes;
+	bool has_host;
 };
 
 /* which tells parts apart: 0 is the request line, above it the field's place in the list. */
@@ -129,6 +135,7 @@ static void http_add(struct http_sum *http, const struct hash_key *key, unsigned
 /* Host is compared without case and without the port that the scheme implies. */
 static void http_add_host(struct http_sum *http, const struct hash_key *key, struct line value)
 {
+	struct http_sum host_only = {.bytes = 0};
 	char host[256];
 	struct line lower = {.at = host};
 
@@ -139,7 +146,11 @@ static void http_add_host(struct http_sum *http, const struct hash_key *key, str
 	}
 	if (lower.len > 3 && memcmp(host + lower.len - 3, ":80", 3) == 0)
 		lower.len -= 3;
+	http_add(&host_only, key, 1, lower);
 	http_add(http, key, 1, lower);
+	http->target.lo += host_only.sum.lo;
+	http->target.hi += host_only.sum.hi;
+	http->has_host |= lower.len > 0;
 }
 
 static void http_add_field(struct http_sum *http, const struct hash_key *key, struct line line)
@@ -185,27 +196,33 @@ static bool http_target(struct line line, struct line *method, struct line *path
 	return true;
 }
 
-static unsigned http_token(struct line text, const struct hash_key *key, struct token *out)
+static void http_put(struct token *out, enum token_kind kind, const struct hash128 *sum,
+		     size_t bytes)
+{
+	*out = (struct token){
+	    .kind = (uint8_t)kind, .bytes = (uint16_t)bytes, .lo = sum->lo, .hi = sum->hi};
+}
+
+static unsigned http_tokens(struct line text, const struct hash_key *key, struct token *out)
 {
 	struct http_sum http = {.bytes = 0};
 	struct line whole = text, line, method, path;
-	unsigned lines = 0;
+	unsigned lines = 0, count = 0;
 
 	if (!next_line(&text, &line) || !http_target(line, &method, &path))
 		return 0;
 	http_add(&http, key, 0, method);
 	http_add(&http, key, 0, path);
+	http.target = http.sum;
 	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
 		http_add_field(&http, key, line);
-	if (whole.len - text.len < HTTP_MIN_HEAD)
-		return 0;
-	*out = (struct token){
-	    .kind = TOKEN_HTTP_HEAD,
-	    .bytes = (uint16_t)http.bytes,
-	    .lo = http.sum.lo,
-	    .hi = http.sum.hi,
-	};
-	return 1;
+	if (whole.len - text.len >= HTTP_MIN_HEAD)
+		http_put(&out[count++], TOKEN_HTTP_HEAD, &http.sum, http.bytes);
+	/* Another number space than the head's: of a request without other fields both are one. */
+	http.target.hi ^= TOKEN_HTTP_TARGET;
+	if (http.has_host)
+		http_put(&out[count++], TOKEN_HTTP_TARGET, &http.target, http.bytes);
+	return count;
 }
 
 /* The branch parameter of a Via line with the magic cookie of RFC 3261 section 8.1.1.7. */
@@ -255,7 +272,7 @@ unsigned text_tokens(const uint8_t *p, size_t len, const struct hash_key *key,
 
 	for (size_t i = 0; i < sizeof methods / sizeof methods[0] && count == 0; i++)
 		if (starts(text, methods[i]))
-			count = http_token(text, key, out);
+			count = http_tokens(text, key, out);
 	if (count != 0 || !next_line(&rest, &first))
 		return count;
 	if (first.len > 8 && memcmp(first.at + first.len - 8, " SIP/2.0", 8) == 0)

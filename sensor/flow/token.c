@@ -524,6 +524,7 @@ const char *token_name(enum token_kind kind)
 	    [TOKEN_POSTGRES_SALT] = "PostgreSQL salt",
 	    [TOKEN_SIP_BRANCH] = "SIP branch",
 	    [TOKEN_HTTP_HEAD] = "HTTP request head",
+	    [TOKEN_HTTP_TARGET] = "HTTP request target",
 	    [TOKEN_DNS_QUERY] = "DNS query",
 	    [TOKEN_TCP_SYN] = "TCP SYN",
 	    [TOKEN_TLS_RECORD] = "TLS record",

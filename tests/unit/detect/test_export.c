@@ -195,6 +195,71 @@ static void test_pcap(void **state)
 	}
 }
 
+/* As xxd -p or base64 writes it: 30 bytes a line, or 57. */
+static size_t as_text(const struct stream *s, bool hex, char *out)
+{
+	static const char digits[] = "0123456789abcdef";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	size_t len = 0;
+
+	for (size_t i = 0; i < s->len; i += hex ? 1 : 3) {
+		size_t left = s->len - i;
+		uint32_t three = (uint32_t)s->bytes[i] << 16 |
+				 (uint32_t)(left > 1 ? s->bytes[i + 1] : 0) << 8 |
+				 (left > 2 ? s->bytes[i + 2] : 0);
+
+		if (i > 0 && i % (hex ? 30 : 57) == 0)
+			out[len++] = '\n';
+		if (hex) {
+			out[len++] = digits[s->bytes[i] >> 4];
+			out[len++] = digits[s->bytes[i] & 15];
+			continue;
+		}
+		for (unsigned k = 0; k < 4; k++)
+			out[len++] = k > left ? '=' : letters[three >> (18 - 6 * k) & 63];
+	}
+	return len;
+}
+
+static void test_text(void **state)
+{
+	static char text[4 * sizeof(((struct stream *)NULL)->bytes)];
+
+	(void)state;
+	for (unsigned form = 0; form < 4; form++) {
+		struct stream s = {.len = 0};
+		size_t len;
+
+		if (form & 1)
+			make_pcapng(&s, false);
+		else
+			make_pcap(&s, false, false, true);
+		len = as_text(&s, form & 2, text);
+		assert_true(export_begins((uint8_t *)text, len, NOW_NS));
+		for (size_t cut = 80; cut < len; cut += 7) {
+			struct export_stream in = {0};
+			struct seen seen = {0};
+
+			for (size_t at = 0; at < len; at += cut)
+				feed(&in, (uint8_t *)text + at, len - at < cut ? len - at : cut,
+				     &seen);
+			assert_int_equal(seen.count, PACKETS);
+			assert_int_equal(seen.bytes, all_bytes(0));
+		}
+		for (size_t lost = 80; lost + 90 < len / 2; lost++) {
+			struct export_stream in = {0};
+			struct seen seen = {0};
+
+			feed(&in, (uint8_t *)text, lost, &seen);
+			export_gap(&in, 90, each, &seen);
+			feed(&in, (uint8_t *)text + lost + 90, len - lost - 90, &seen);
+			assert_in_range(seen.count, 1, PACKETS);
+			assert_int_equal(seen.last, (uint8_t)((size_of(4) - 1) * 7 + 4));
+		}
+	}
+}
+
 static void test_pcapng(void **state)
 {
 	(void)state;
@@ -392,10 +457,15 @@ static void test_bare_packets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_pcap),       cmocka_unit_test(test_pcapng),
-	    cmocka_unit_test(test_rpcap),      cmocka_unit_test(test_banner_and_late),
-	    cmocka_unit_test(test_cut_frames), cmocka_unit_test(test_sflow),
-	    cmocka_unit_test(test_hostile),    cmocka_unit_test(test_bare_packets),
+	    cmocka_unit_test(test_pcap),
+	    cmocka_unit_test(test_text),
+	    cmocka_unit_test(test_pcapng),
+	    cmocka_unit_test(test_rpcap),
+	    cmocka_unit_test(test_banner_and_late),
+	    cmocka_unit_test(test_cut_frames),
+	    cmocka_unit_test(test_sflow),
+	    cmocka_unit_test(test_hostile),
+	    cmocka_unit_test(test_bare_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

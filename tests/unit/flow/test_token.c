@@ -310,9 +310,11 @@ static void http_through_a_proxy(void **state)
 				      "Accept: */*\r\n"
 				      "Proxy-Connection: Keep-Alive\r\n\r\n",
 				      client),
-			 1);
+			 2);
 	assert_int_equal(client[0].kind, TOKEN_HTTP_HEAD);
-	assert_false(client[0].random);
+	assert_int_equal(client[1].kind, TOKEN_HTTP_TARGET);
+	assert_false(client[0].random || client[1].random);
+	assert_other(&client[0], &client[1]);
 	assert_int_equal(extract_text("GET /cart?id=77 HTTP/1.0\r\n"
 				      "x-forwarded-for: 10.9.0.21\r\n"
 				      "accept: */*\r\n"
@@ -321,8 +323,13 @@ static void http_through_a_proxy(void **state)
 				      "Via: 1.1 relay (squid)\r\n"
 				      "Connection: close\r\n\r\n",
 				      relayed),
-			 1);
+			 2);
 	assert_same(client, relayed);
+	assert_same(&client[1], &relayed[1]);
+	/* tinyproxy: the rest follows field by field */
+	assert_int_equal(
+	    extract_text("GET /cart?id=77 HTTP/1.1\r\nHost: shop.globex.example\r\n", relayed), 1);
+	assert_same(&client[1], &relayed[0]);
 }
 
 static void http_of_another(void **state)
@@ -343,12 +350,14 @@ static void http_of_another(void **state)
 	assert_int_equal(extract_text("GET /a HTTP/1.1\r\nHost: db.globex.example\r\n"
 				      "User-Agent: curl/7.88.1\r\n\r\n",
 				      one),
-			 1);
+			 2);
 	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-		assert_int_equal(extract_text(others[i], two), 1);
+		assert_int_equal(extract_text(others[i], two), 2);
 		assert_other(one, two);
 	}
-	assert_int_equal(extract_text("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", two), 0);
+	assert_int_equal(extract_text("GET / HTTP/1.1\r\nHost: a.example\r\n\r\n", two), 1);
+	assert_int_equal(two[0].kind, TOKEN_HTTP_TARGET);
+	assert_int_equal(extract_text("GET / HTTP/1.1\r\nHost:\r\nX: y\r\n\r\n", two), 0);
 	assert_int_equal(extract_text("GET is a word that may begin a long line of ordinary text"
 				      " without being a request\r\n\r\n",
 				      two),
