@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "detect/export.h"
+#include "flow/server_name.h"
 #include "worker.h"
 
 /* A SOCKS or CONNECT relay begins with two rounds of its own before the client's hello. */
@@ -29,77 +30,6 @@
 #define STREAM_PACKETS 200
 #define STREAM_RUN 32
 #define STREAM_EVERY 1024
-
-static bool wants_tokens(const struct worker *w)
-{
-	return worker_wants(w, EVENT_TOKEN) || worker_wants(w, EVENT_MEET);
-}
-
-static void tell_token(struct worker *w, const struct flow *flow, unsigned direction,
-		       const struct packet *packet, const struct place *place, uint32_t path,
-		       const struct token *token)
-{
-	struct record *r;
-
-	r = emit_begin(w, &(struct emission){.kind = EVENT_TOKEN,
-					     .packet = packet,
-					     .flow = flow,
-					     .direction = direction,
-					     .place = place,
-					     .path = path & PATH_ALL,
-					     .app = content_label(w, flow)});
-	if (r == NULL)
-		return;
-	r->u.token = *token;
-	stat_add(&w->stats, STAT_TOKENS, 1);
-	emit_commit(w, r);
-}
-
-/* The hello of a stream that begins in pieces. */
-static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
-			       const struct packet *packet,
-			       struct token token[static TOKENS_A_PACKET])
-{
-	struct packet whole __attribute__((uninitialized)); /* set when heads_add() says so */
-	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
-	unsigned count;
-
-	if ((!early && !(flow->flags & FLOW_HEAD)) || packet->payload_len == 0 ||
-	    packet->payload_len < packet->payload_wire ||
-	    !heads_add(w->heads, flow, direction, packet, early, &whole))
-		return 0;
-	count = token_extract(&whole, &w->shared->key, token);
-	if (count > 0)
-		heads_done(w->heads, flow, direction);
-	return count;
-}
-
-/* True when the payload's protocol was recognised. */
-static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
-		   const struct packet *packet, const struct place *place, uint32_t path)
-{
-	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
-	/* What a stranger carries may come back rewritten at any time. */
-	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
-	unsigned nth = flow->payloads[direction];
-	unsigned count = 0;
-
-	if (nth <= TOKEN_PACKETS || strange)
-		count = token_extract(packet, &w->shared->key, token);
-	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
-		count = tokens_of_head(w, flow, direction, packet, token);
-	for (unsigned i = 0; i < count; i++) {
-		tell_token(w, flow, direction, packet, place, path, &token[i]);
-		if (token[i].random || token[i].kind == TOKEN_DNS_QUERY)
-			flow->flags |= FLOW_NAMED;
-	}
-	/* A nonce names the conversation as well as its bytes do, a question its answer. */
-	if (count == 0 &&
-	    ((nth <= PAYLOAD_TOKEN_PACKETS && !(flow->flags & FLOW_NAMED)) || strange) &&
-	    token_of_payload(packet, &w->shared->key, &token[0]))
-		tell_token(w, flow, direction, packet, place, path, &token[0]);
-	return count > 0;
-}
 
 /* ---- labels ---------------------------------------------------------------------------------- */
 
@@ -226,6 +156,99 @@ void content_flow_gone(struct worker *w, struct flow *flow)
 		return;
 	dpi_finish(w->dpi, &flow->dpi);
 	collect(w, flow, NULL, &place);
+}
+
+/* ---- tokens ---------------------------------------------------------------------------------- */
+
+static bool wants_tokens(const struct worker *w)
+{
+	return worker_wants(w, EVENT_TOKEN) || worker_wants(w, EVENT_MEET);
+}
+
+static void tell_token(struct worker *w, const struct flow *flow, unsigned direction,
+		       const struct packet *packet, const struct place *place, uint32_t path,
+		       const struct token *token)
+{
+	struct record *r;
+
+	r = emit_begin(w, &(struct emission){.kind = EVENT_TOKEN,
+					     .packet = packet,
+					     .flow = flow,
+					     .direction = direction,
+					     .place = place,
+					     .path = path & PATH_ALL,
+					     .app = content_label(w, flow)});
+	if (r == NULL)
+		return;
+	r->u.token = *token;
+	stat_add(&w->stats, STAT_TOKENS, 1);
+	emit_commit(w, r);
+}
+
+/* The hello of a stream that begins in pieces. */
+static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
+			       const struct packet *packet,
+			       struct token token[static TOKENS_A_PACKET])
+{
+	struct packet whole __attribute__((uninitialized)); /* set when heads_add() says so */
+	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
+	unsigned count;
+
+	if ((!early && !(flow->flags & FLOW_HEAD)) || packet->payload_len == 0 ||
+	    packet->payload_len < packet->payload_wire ||
+	    !heads_add(w->heads, flow, direction, packet, early, &whole))
+		return 0;
+	count = token_extract(&whole, &w->shared->key, token);
+	if (count > 0)
+		heads_done(w->heads, flow, direction);
+	return count;
+}
+
+/*
+ * TLS behind a preamble (CONNECT, SOCKS, STARTTLS): DPI has made up its mind at the preamble and
+ * does not tell the server's name.
+ */
+static void name_behind(struct worker *w, struct flow *flow, unsigned direction,
+			const struct packet *packet, const struct place *place)
+{
+	const struct app *known = content_label(w, flow);
+	struct app app = {.flags = APP_SURE | APP_ENCRYPTED, .proto = "TLS", .category = "Web"};
+
+	if (flow->payloads[direction] < 2 || !worker_wants(w, EVENT_APP) ||
+	    (known != NULL && (known->flags & APP_ENCRYPTED) && known->host[0] != '\0') ||
+	    !server_name(packet->payload, packet->payload_len, app.host, sizeof app.host))
+		return;
+	keep_label(w, flow, &app);
+	tell_app(w, flow, &app, packet, place);
+}
+
+/* True when the payload's protocol was recognised. */
+static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
+		   const struct packet *packet, const struct place *place, uint32_t path)
+{
+	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
+	/* What a stranger carries may come back rewritten at any time. */
+	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+	unsigned nth = flow->payloads[direction];
+	unsigned count = 0;
+
+	if (nth <= TOKEN_PACKETS || strange)
+		count = token_extract(packet, &w->shared->key, token);
+	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
+		count = tokens_of_head(w, flow, direction, packet, token);
+	for (unsigned i = 0; i < count; i++) {
+		tell_token(w, flow, direction, packet, place, path, &token[i]);
+		if (token[i].random || token[i].kind == TOKEN_DNS_QUERY)
+			flow->flags |= FLOW_NAMED;
+	}
+	if (count > 0 && token[0].kind == TOKEN_TLS_CLIENT_RANDOM)
+		name_behind(w, flow, direction, packet, place);
+	/* A nonce names the conversation as well as its bytes do, a question its answer. */
+	if (count == 0 &&
+	    ((nth <= PAYLOAD_TOKEN_PACKETS && !(flow->flags & FLOW_NAMED)) || strange) &&
+	    token_of_payload(packet, &w->shared->key, &token[0]))
+		tell_token(w, flow, direction, packet, place, path, &token[0]);
+	return count > 0;
 }
 
 /* ---- the handshake --------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #define TOGETHER_NS (2 * UINT64_C(1000000000))
 #define TIMES_NEEDED 3
 #define SIGHTINGS 16384
+#define PASSED 4096
 #define CASES 4096
 /* Pairs further apart than this are no series. */
 #define SERIES_NS (600 * UINT64_C(1000000000))
@@ -54,6 +55,7 @@ struct case_file {
 struct state {
 	struct table *sightings;
 	struct table *cases;
+	struct table *passed; /* set of flow ids: the same hello came by in another flow before */
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -63,7 +65,8 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	(void)options;
 	s->sightings = table_new(SIGHTINGS, sizeof(struct name_key), sizeof(struct sighting), seed);
 	s->cases = table_new(CASES, sizeof(struct case_key), sizeof(struct case_file), seed);
-	if (s->sightings == NULL || s->cases == NULL)
+	s->passed = table_new(PASSED, sizeof(uint64_t), sizeof(uint64_t), seed);
+	if (s->sightings == NULL || s->cases == NULL || s->passed == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -105,7 +108,9 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	    ip_equal(&in->tuple.dst, &outward->tuple.dst))
 		return;
 	/* The same client spoke on both sides: nothing was ended here (relay.proxy's business). */
-	if (known && strcmp(in->ja3, outward->ja3) == 0)
+	if ((known && strcmp(in->ja3, outward->ja3) == 0) ||
+	    table_find(s->passed, &in->flow_id) != NULL ||
+	    table_find(s->passed, &outward->flow_id) != NULL)
 		return;
 	(void)snprintf(key.name, sizeof key.name, "%s", name);
 	c = table_put(s->cases, &key, &fresh);
@@ -173,6 +178,11 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	uint32_t client = whose(ev->src.tenant, ev->from.tenant, ev->dst.tenant);
 	uint32_t door = whose(ev->dst.tenant, ev->to.tenant, ev->src.tenant);
 
+	if (ev->kind == EVENT_MEET) {
+		if (ev->u.meet.token.kind == TOKEN_TLS_CLIENT_RANDOM)
+			*(uint64_t *)table_put(s->passed, &ev->flow_id, NULL) = ev->ts_ns;
+		return;
+	}
 	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
 		return;
 	/* What the provider's balancer hands on is for a server of its own. */
@@ -187,7 +197,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->sightings) + table_evicted(s->cases);
+	return table_evicted(s->sightings) + table_evicted(s->cases) + table_evicted(s->passed);
 }
 
 static void close_state(void *opaque)
@@ -196,12 +206,13 @@ static void close_state(void *opaque)
 
 	table_free(s->sightings);
 	table_free(s->cases);
+	table_free(s->passed);
 }
 
 const struct detector detect_relay_intercept = {
     .kind = "relay.intercept",
     .summary = "TLS of another tenant ended at a host and opened anew for the same name",
-    .wants = EVENT_BIT(EVENT_APP),
+    .wants = EVENT_BIT(EVENT_APP) | EVENT_BIT(EVENT_MEET),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -471,14 +471,34 @@ static bool is_tls_record(const struct packet *packet)
 	       read_be16(p + 3) >= PAYLOAD_TOKEN_MIN - TLS_RECORD;
 }
 
+/* Too little to be known by: but NAT leaves the IP id alone, too (RFC 3022 4.1 does not list it).
+ */
+static bool token_of_little(const struct packet *packet, const struct hash_key *key,
+			    struct token *out)
+{
+	uint8_t content[sizeof(uint16_t) + 1 + PAYLOAD_TOKEN_MIN];
+
+	if (packet->proto != IPPROTO_NUM_UDP || packet->l3 != L3_IPV4 || packet->ip_id == 0 ||
+	    packet->payload_len == 0 || packet->payload_len < packet->payload_wire)
+		return false;
+	content[0] = (uint8_t)(packet->ip_id >> 8);
+	content[1] = (uint8_t)packet->ip_id;
+	content[2] = (uint8_t)packet->payload_len;
+	memcpy(content + 3, packet->payload, packet->payload_len);
+	token_set(out, key, TOKEN_PAYLOAD, content, 3 + packet->payload_len, false);
+	return true;
+}
+
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out)
 {
 	size_t len = packet->payload_len, judged;
 	unsigned kinds;
 	bool random;
 
-	if (packet->payload == NULL || len < PAYLOAD_TOKEN_MIN)
+	if (packet->payload == NULL)
 		return false;
+	if (len < PAYLOAD_TOKEN_MIN)
+		return token_of_little(packet, key, out);
 	len = payload_span(len, packet->payload_len < packet->payload_wire);
 	judged = len < NONCE_MAX ? len : NONCE_MAX;
 	kinds = variety(packet->payload, judged);
