@@ -91,9 +91,10 @@ static inline uint32_t left_captured(const struct left *left)
 	return (uint32_t)cursor_left(&left->c);
 }
 
-static inline uint64_t left_wire(const struct left *left)
+/* At most the frame's length, which is a number of 32 bits. */
+static inline uint32_t left_wire(const struct left *left)
 {
-	return (uint64_t)cursor_left(&left->c) + left->beyond;
+	return left_captured(left) + left->beyond;
 }
 
 /* Keeps the first len bytes of the wire: padding and trailers go. */

@@ -39,7 +39,7 @@ static inline bool fast_tcp(struct packet *p, const uint8_t *h, uint32_t wire)
 
 static inline bool fast_udp(struct packet *p, const uint8_t *h, uint32_t wire)
 {
-	if (p->l4_len < UDP_HEADER || read_be16(h + 4) != wire)
+	if (read_be16(h + 4) != wire) /* the header is there: fast_transport() */
 		return false;
 	p->flags |= PACKET_L4;
 	p->l4_checksum = read_be16(h + 6);

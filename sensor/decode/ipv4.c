@@ -15,10 +15,10 @@
 static bool apply_length(struct decode *d, uint32_t header, uint32_t total)
 {
 	struct packet *p = d->packet;
-	uint64_t wire = left_wire(&d->left);
+	uint32_t wire = left_wire(&d->left);
 
 	/* Segmentation offload leaves 0 where the length does not fit 16 bits. */
-	p->ip_len = total != 0 ? total : (uint32_t)(wire < UINT32_MAX ? wire : UINT32_MAX);
+	p->ip_len = total != 0 ? total : wire;
 	if (header < IPV4_HEADER || p->ip_len < header || (p->ip_len > wire && !d->left.open)) {
 		p->flags |= PACKET_BAD_LENGTH;
 		decode_fail(d, DECODE_MALFORMED);
@@ -124,7 +124,7 @@ bool ip_plausible(const struct left *left, uint16_t ethertype)
 		return false;
 	if (ethertype == ETHERTYPE_IPV6)
 		return captured < 6 || left->open ||
-		       read_be16(h + 4) + (uint64_t)IPV6_HEADER <= left_wire(left);
+		       read_be16(h + 4) + (uint32_t)IPV6_HEADER <= left_wire(left);
 	header = (h[0] & 15u) * 4;
 	if (header < IPV4_HEADER)
 		return false;

@@ -106,11 +106,11 @@ static bool walk_extensions(struct decode *d)
 static void apply_payload_length(struct decode *d, uint32_t length)
 {
 	struct packet *p = d->packet;
-	uint64_t wire = left_wire(&d->left);
+	uint32_t wire = left_wire(&d->left);
 
 	/* 0 is a jumbogram (RFC 2675) or segmentation offload: the frame's length tells. */
 	if (length == 0 && p->proto != NEXT_NONE)
-		p->ip_len = (uint32_t)(wire < UINT32_MAX ? wire : UINT32_MAX);
+		p->ip_len = wire;
 	else
 		p->ip_len = IPV6_HEADER + length;
 	if (p->ip_len > wire && !d->left.open) {
@@ -141,6 +141,7 @@ void decode_ipv6(struct decode *d)
 	p->proto = h[6];
 	p->ttl = h[7];
 	apply_payload_length(d, read_be16(h + 4));
-	if (decode_take(d, IPV6_HEADER) != NULL && walk_extensions(d))
+	(void)decode_take(d, IPV6_HEADER); /* the length cuts off none of it */
+	if (walk_extensions(d))
 		decode_transport(d);
 }

@@ -47,7 +47,7 @@ static void decode_cooked(struct decode *d, uint16_t protocol, uint16_t device,
 		return;
 	}
 	if (protocol == SLL_8022 || protocol == SLL_8023) {
-		uint64_t wire = left_wire(&d->left);
+		uint32_t wire = left_wire(&d->left);
 
 		protocol = (uint16_t)(wire < 1500 ? wire : 1500);
 	}

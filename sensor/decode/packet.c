@@ -26,12 +26,10 @@ static void apply_carrier(struct packet *packet, const struct carried *how)
 
 static bool layer_fast(struct decode *d, const struct carried *how, struct packet *packet)
 {
-	uint64_t wire = left_wire(&how->left);
-
-	if (d->slowly || how->left.open || wire > UINT32_MAX ||
+	if (d->slowly || how->left.open ||
 	    (how->kind != CARRIED_ETHERNET &&
 	     (how->kind != CARRIED_LINK || how->type != LINK_ETHERNET)) ||
-	    !decode_fast(how->left.c.at, left_captured(&how->left), (uint32_t)wire, packet))
+	    !decode_fast(how->left.c.at, left_captured(&how->left), left_wire(&how->left), packet))
 		return false;
 	if (may_carry(packet)) {
 		d->left = (struct left){

@@ -17,9 +17,8 @@
 void decode_payload(struct decode *d)
 {
 	struct packet *p = d->packet;
-	uint64_t wire = left_wire(&d->left);
 
-	p->payload_wire = (uint32_t)(wire < UINT32_MAX ? wire : UINT32_MAX);
+	p->payload_wire = left_wire(&d->left);
 	p->payload_len = left_captured(&d->left);
 	p->payload = p->payload_len != 0 ? d->left.c.at : NULL;
 }
@@ -64,7 +63,7 @@ static void decode_tcp(struct decode *d)
 	p->l4_checksum = read_be16(h + 16);
 	if (decode_take(d, header) == NULL) {
 		if (left_wire(&d->left) > header)
-			p->payload_wire = (uint32_t)(left_wire(&d->left) - header);
+			p->payload_wire = left_wire(&d->left) - header;
 		return;
 	}
 	p->flags |= PACKET_TCP_WHOLE;

@@ -8,6 +8,8 @@
  */
 #include "decode/decode.h"
 
+#include <assert.h>
+
 #define VXLAN_HEADER 8
 #define VXLAN_VNI_VALID 0x08
 #define GPE_VERSION 0x30
@@ -215,10 +217,9 @@ void tunnel_of_udp(struct decode *d)
 	case PORT_MPLS_IN_UDP:
 		(void)carry_ethertype(d, ENCAP_MPLS_IP, ETHERTYPE_MPLS, &d->left);
 		break;
-	case PORT_GRE_IN_UDP:
-		tunnel_gre(d);
-		break;
 	default:
+		assert(d->packet->dport == PORT_GRE_IN_UDP); /* tunnel_is_port() was asked */
+		tunnel_gre(d);
 		break;
 	}
 }
