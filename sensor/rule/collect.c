@@ -203,7 +203,8 @@ static void collect_rule(struct scope *scope, const struct yaml_doc *doc,
 	written = take(scope, sizeof *written);
 	if (written == NULL)
 		return;
-	*written = (struct written){.doc = doc, .node = node, .name = name, .id = id};
+	*written =
+	    (struct written){.place = out->count, .doc = doc, .node = node, .name = name, .id = id};
 	*out->last = written;
 	out->last = &written->next;
 	out->count++;

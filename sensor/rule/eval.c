@@ -82,7 +82,7 @@ static bool has_vlan(const struct test *test, const struct finding *finding)
 {
 	if (finding->vlan_count == 0)
 		return has_number(test, 0);
-	for (unsigned i = 0; i < finding->vlan_count && i < PACKET_MAX_TAGS; i++) {
+	for (unsigned i = 0; i < finding->vlan_count; i++) {
 		if (has_number(test, finding->vlan[i]))
 			return true;
 	}

@@ -222,7 +222,7 @@ const char *field_nearest(const char *name)
 
 static const struct detail *find_detail(const struct finding *finding, const char *name)
 {
-	for (unsigned i = 0; i < finding->detail_count && i < FINDING_DETAILS; i++) {
+	for (unsigned i = 0; i < finding->detail_count; i++) {
 		if (strcmp(finding->detail[i].name, name) == 0)
 			return &finding->detail[i];
 	}

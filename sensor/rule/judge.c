@@ -2,6 +2,7 @@
 /*
  * judge.c - a finding meets the rules for its kind: condition, exceptions, group, threshold.
  */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,8 +43,7 @@ static size_t append(char *buf, size_t size, size_t used, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (len >= size - used)
-		len = size - used - 1;
+	assert(len < size - used); /* field_print() and names are bounded */
 	memcpy(buf + used, text, len);
 	buf[used + len] = '\0';
 	return used + len + 1;
@@ -74,8 +74,6 @@ static struct hash128 group_of(const struct compiled *rule, const struct finding
 	for (unsigned i = 0; i < rule->groups; i++) {
 		const char *text = group_value(&rule->group[i], finding, &value, mac);
 
-		if (strlen(text) >= FIELD_TEXT_SIZE)
-			text = "";
 		used = append(buf, sizeof buf, used, text);
 	}
 	return hash128_plain(buf, used);

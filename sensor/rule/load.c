@@ -151,12 +151,19 @@ static void load_core(struct loader *loader)
 
 /* ---- the whole ----------------------------------------------------------------------------- */
 
+static int in_file_order(const struct written *a, const struct written *b)
+{
+	return a->place < b->place ? -1 : 1;
+}
+
 static int by_written_name(const void *a, const void *b)
 {
 	const struct written *x = *(const struct written *const *)a;
 	const struct written *y = *(const struct written *const *)b;
 
-	return strcmp(x->name, y->name);
+	int order = strcmp(x->name, y->name);
+
+	return order != 0 ? order : in_file_order(x, y);
 }
 
 static int by_written_id(const void *a, const void *b)
@@ -164,24 +171,14 @@ static int by_written_id(const void *a, const void *b)
 	const struct written *x = *(const struct written *const *)a;
 	const struct written *y = *(const struct written *const *)b;
 
-	return strcmp(x->id, y->id);
+	int order = strcmp(x->id, y->id);
+
+	return order != 0 ? order : in_file_order(x, y);
 }
 
-static bool stands_before(const struct written *a, const struct written *b,
-			  const struct collected *rules)
+static void tell_twins(const struct scope *scope, const struct written *first,
+		       const struct written *later, bool ids)
 {
-	for (const struct written *w = rules->first; w != NULL; w = w->next) {
-		if (w == a || w == b)
-			return w == a;
-	}
-	return true;
-}
-
-static void tell_twins(const struct scope *scope, const struct collected *rules,
-		       const struct written *a, const struct written *b, bool ids)
-{
-	const struct written *first = stands_before(a, b, rules) ? a : b;
-	const struct written *later = first == a ? b : a;
 	const char *key = ids ? "id" : "rule";
 
 	yaml_problem(later->doc, yaml_get(later->node, key), PROBLEM_ERROR, scope->problems,
@@ -203,12 +200,12 @@ static void check_twins(struct scope *scope, const struct collected *rules)
 	qsort(sorted, count, sizeof(struct written *), by_written_name);
 	for (unsigned i = 1; i < count; i++) {
 		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
-			tell_twins(scope, rules, sorted[i - 1], sorted[i], false);
+			tell_twins(scope, sorted[i - 1], sorted[i], false);
 	}
 	qsort(sorted, count, sizeof(struct written *), by_written_id);
 	for (unsigned i = 1; i < count; i++) {
 		if (strcmp(sorted[i - 1]->id, sorted[i]->id) == 0)
-			tell_twins(scope, rules, sorted[i - 1], sorted[i], true);
+			tell_twins(scope, sorted[i - 1], sorted[i], true);
 	}
 	free(sorted);
 }

@@ -3,7 +3,6 @@
  * parts.c - a rule's exceptions and its output template.
  */
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -249,8 +248,7 @@ static bool add_literal(struct scope *scope, struct compiled *out, const char *t
 	if (len == 0)
 		return true;
 	if (is_printable(text, len))
-		(void)snprintf(clean, sizeof clean, "%.*s", (int)(len < INT_MAX ? len : INT_MAX),
-			       text);
+		(void)snprintf(clean, sizeof clean, "%.*s", (int)len, text); /* of 16 MiB at most */
 	else
 		(void)text_sanitise(clean, sizeof clean, text, len);
 	out->output[out->outputs].literal = arena_strdup(scope->arena, clean);

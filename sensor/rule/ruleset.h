@@ -199,6 +199,7 @@ struct override {
 /* A rule as written: its map, and the overrides on it, the last one first. */
 struct written {
 	struct written *next; /* in file order */
+	unsigned place;	      /* in it */
 	const struct yaml_doc *doc;
 	const struct yaml_node *node;
 	const char *name;

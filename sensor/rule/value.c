@@ -273,7 +273,7 @@ static void print_vlans(const struct finding *finding, struct field_value *value
 	size_t used = 0;
 
 	value->scratch[0] = '\0';
-	for (unsigned i = 0; i < finding->vlan_count && i < PACKET_MAX_TAGS; i++)
+	for (unsigned i = 0; i < finding->vlan_count; i++)
 		used += (size_t)snprintf(value->scratch + used, sizeof value->scratch - used,
 					 "%s%u", i == 0 ? "" : ",", (unsigned)finding->vlan[i]);
 }
