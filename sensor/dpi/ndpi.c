@@ -7,15 +7,21 @@
  * protocol a flow, in a copy with zeros behind it and a length field that says what is there.
  *
  * A flow under inspection has a slot: nDPI's state, zeroed and used again.  Slots are in one of
- * three lists:
+ * four lists:
  *
- *	free --submit--> active --done, finish, evicted--> ready --collect--> free
+ *	free --submit--> active --named--> waiting --done, finish, evicted--> ready --collect-->
+ *free
  *
- * invariant: a slot is in exactly one list; active is in the order of use, oldest first, but for a
- * sixteenth of its length: to move a slot takes three cache lines, which a packet has no time for.
- * A handle is a slot's place and its generation, so that the handle of a slot that was taken away
- *is known as stale.  When no slot is free, or nDPI's own memory is at its limit, the flow unused
- *for longest is settled with what is known: a flood of half-open flows cannot keep others out.
+ * Who is named, by application and host, waits for what the other side may add (JA3S, a
+ * certificate's risks) in a short list: what states a million half conversations leave would
+ * push everything else out of the caches.
+ *
+ * invariant: a slot is in exactly one list; active and waiting are in the order of use, oldest
+ *first, but for a sixteenth of its length: to move a slot takes three cache lines, which a packet
+ *has no time for. A handle is a slot's place and its generation, so that the handle of a slot that
+ *was taken away is known as stale.  When no slot is free, or nDPI's own memory is at its limit, the
+ *flow unused for longest is settled with what is known: a flood of half-open flows cannot keep
+ *others out.
  */
 #include "dpi/inspection.h"
 
@@ -39,7 +45,10 @@
 /* Enciphered from the first byte on, it has nothing to be known by; text may take its time.  With
  * two, handshakes of WireGuard would be missed. */
 #define DPI_RANDOM_PACKETS 3
-#define RANDOM_LOOK 64	 /* bytes */
+#define RANDOM_LOOK 64 /* bytes */
+/* Of all states: 8,192 by default, so that at ten thousand hellos a second an answer may take 0.8
+ * s. */
+#define WAITING_SHARE 8
 #define PREFETCH_STEP 64 /* a cache line */
 
 #define SLOT_NONE UINT32_MAX
@@ -55,6 +64,7 @@ struct slot {
 	uint8_t generation;
 	uint8_t l3, proto; /* of its first packet; nDPI must not see them mixed */
 	uint16_t packets, random;
+	bool waiting;
 	uint32_t moved; /* when it last became the newest, in packets */
 };
 
@@ -72,7 +82,8 @@ struct inspection {
 	struct ndpi_detection_module_struct *module;
 	struct ndpi_flow_struct *flows; /* by slot; zero while free */
 	struct slot *slots;
-	struct slot_list free, active, ready;
+	struct slot_list free, active, waiting, ready;
+	uint32_t waiting_count;
 	uint32_t capacity;
 	unsigned packets; /* shown of a flow at most */
 	struct account heap;
@@ -201,7 +212,8 @@ struct inspection *inspection_new(uint32_t flows, unsigned packets, struct err *
 		goto memory;
 	dpi->packets = packets;
 	dpi->heap_limit = DPI_HEAP_BASE + (int64_t)flows * DPI_HEAP_PER_FLOW;
-	dpi->free = dpi->active = dpi->ready = (struct slot_list){SLOT_NONE, SLOT_NONE};
+	dpi->free = dpi->active = dpi->waiting = dpi->ready =
+	    (struct slot_list){SLOT_NONE, SLOT_NONE};
 	dpi->capacity = flows;
 	dpi->flows = pages_new(flows, sizeof *dpi->flows);
 	dpi->slots = pages_new(flows, sizeof *dpi->slots);
@@ -237,10 +249,18 @@ static void slot_release(struct inspection *dpi, uint32_t place)
 	list_append(dpi, &dpi->free, place);
 }
 
+/* Of a flow under inspection. */
+static struct slot_list *list_of(struct inspection *dpi, uint32_t place)
+{
+	return dpi->slots[place].waiting ? &dpi->waiting : &dpi->active;
+}
+
 /* No more packets for this flow: its label waits to be collected. */
 static void slot_settle(struct inspection *dpi, uint32_t place)
 {
-	list_remove(dpi, &dpi->active, place);
+	list_remove(dpi, list_of(dpi, place), place);
+	dpi->waiting_count -= dpi->slots[place].waiting;
+	dpi->slots[place].waiting = false;
 	dpi->slots[place].state = SLOT_READY;
 	list_append(dpi, &dpi->ready, place);
 }
@@ -252,6 +272,8 @@ void inspection_free(struct inspection *dpi)
 	if (dpi->module != NULL) {
 		while (dpi->active.head != SLOT_NONE)
 			slot_settle(dpi, dpi->active.head);
+		while (dpi->waiting.head != SLOT_NONE)
+			slot_settle(dpi, dpi->waiting.head);
 		while (dpi->ready.head != SLOT_NONE)
 			slot_release(dpi, dpi->ready.head);
 		ndpi_exit_detection_module(dpi->module);
@@ -280,7 +302,9 @@ static uint32_t slot_take(struct inspection *dpi, uint64_t flow, const struct pa
 
 	if (place == SLOT_NONE || dpi->heap.bytes > dpi->heap_limit) {
 		/* The caller asks again with its next packet and has collected by then. */
-		if (dpi->active.head != SLOT_NONE) {
+		if (dpi->waiting.head != SLOT_NONE) {
+			slot_settle(dpi, dpi->waiting.head);
+		} else if (dpi->active.head != SLOT_NONE) {
 			slot_settle(dpi, dpi->active.head);
 			dpi->stat_shed++;
 		}
@@ -307,8 +331,8 @@ static void make_newest(struct inspection *dpi, uint32_t place)
 	if ((uint32_t)dpi->stat_packets - slot->moved < dpi->capacity / 16)
 		return;
 	slot->moved = (uint32_t)dpi->stat_packets;
-	list_remove(dpi, &dpi->active, place);
-	list_append(dpi, &dpi->active, place);
+	list_remove(dpi, list_of(dpi, place), place);
+	list_append(dpi, list_of(dpi, place), place);
 }
 
 static void store_be16(uint8_t *out, uint16_t value)
@@ -332,15 +356,19 @@ static uint16_t buffer_fill(struct inspection *dpi, const struct packet *packet)
 	return len;
 }
 
+static bool is_named(const struct ndpi_flow_struct *flow)
+{
+	return flow->host_server_name[0] != '\0' && flow->confidence == NDPI_CONFIDENCE_DPI;
+}
+
 /*
  * All that a label has is there, although nDPI would wait for the answer: application and name come
  * with the question, of a request's credentials it sees those of the first packet alone.
  */
 static bool is_told(const struct ndpi_flow_struct *flow, uint16_t upper, uint16_t service)
 {
-	return flow->host_server_name[0] != '\0' && flow->confidence == NDPI_CONFIDENCE_DPI &&
-	       (upper == NDPI_PROTOCOL_DNS || service == NDPI_PROTOCOL_DNS ||
-		upper == NDPI_PROTOCOL_HTTP || service == NDPI_PROTOCOL_HTTP);
+	return is_named(flow) && (upper == NDPI_PROTOCOL_DNS || service == NDPI_PROTOCOL_DNS ||
+				  upper == NDPI_PROTOCOL_HTTP || service == NDPI_PROTOCOL_HTTP);
 }
 
 /* About half of the bytes beyond ASCII: no text, no numbers in binary. */
@@ -366,6 +394,19 @@ static bool is_enough(const struct inspection *dpi, uint32_t place, const struct
 	if (upper == NDPI_PROTOCOL_UNKNOWN && service == NDPI_PROTOCOL_UNKNOWN)
 		return slot->packets >= DPI_UNKNOWN_PACKETS || slot->random >= DPI_RANDOM_PACKETS;
 	return is_told(&dpi->flows[place], upper, service);
+}
+
+static void wait_on(struct inspection *dpi, uint32_t place)
+{
+	struct slot *slot = &dpi->slots[place];
+
+	if (slot->waiting || !is_named(&dpi->flows[place]))
+		return;
+	list_remove(dpi, &dpi->active, place);
+	slot->waiting = true;
+	list_append(dpi, &dpi->waiting, place);
+	if (++dpi->waiting_count > dpi->capacity / WAITING_SHARE)
+		slot_settle(dpi, dpi->waiting.head);
 }
 
 enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32_t *handle,
@@ -404,8 +445,10 @@ enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32
 	slot->packets++;
 	slot->random += looks_random(packet);
 	if (!is_enough(dpi, place, packet, &protocol)) {
-		if (dpi->heap.bytes <= dpi->heap_limit)
+		if (dpi->heap.bytes <= dpi->heap_limit) {
+			wait_on(dpi, place);
 			return DPI_MORE;
+		}
 		dpi->stat_shed++; /* more would be known if there were room for it */
 	}
 	slot_settle(dpi, place);

@@ -436,6 +436,46 @@ static void full(void **state)
 }
 
 /* State is used again: ten thousand flows through 64 slots, each with its own label. */
+/* Of sixteen states two may wait for the server's part: the third hello settles the first, not the
+ * flow that nothing is known of yet. */
+static void named_flows_wait_in_a_short_line(void **state)
+{
+	enum { FLOWS = 16, HELLOS = 3 };
+	static const char text[] = "hello, this is not a protocol that anybody knows";
+	static const char *const name[HELLOS] = {"a.example.com", "b.example.com", "c.example.com"};
+	struct conversation *c[HELLOS + 1];
+	struct dpi_result result;
+	struct err err;
+	struct dpi *dpi = dpi_new(FLOWS, CAP, &err);
+
+	(void)state;
+	assert_non_null(dpi);
+	for (unsigned i = 0; i <= HELLOS; i++) {
+		c[i] = talk(dpi, IPPROTO_NUM_TCP, (uint16_t)(50000 + i), 443);
+		c[i]->flow = i + 1;
+	}
+	assert_int_equal(say_text(c[HELLOS], 0, text), DPI_MORE);
+	for (unsigned i = 0; i < HELLOS; i++) {
+		uint8_t hello[512];
+		size_t len = client_hello(hello, name[i]);
+
+		assert_int_equal(say(c[i], 0, hello, len), DPI_MORE);
+	}
+	assert_true(dpi_collect(dpi, &result));
+	assert_int_equal(result.flow, 1);
+	assert_string_equal(result.app.proto, "TLS");
+	assert_string_equal(result.app.host, "a.example.com");
+	assert_int_equal(strlen(result.app.ja3), 32);
+	assert_false(dpi_collect(dpi, &result));
+	assert_int_equal(say_text(c[0], 1, text), DPI_DONE);
+	assert_int_equal(say_text(c[HELLOS], 0, text), DPI_MORE);
+	assert_string_equal(hang_up(c[1]).host, "b.example.com");
+	dpi_free(dpi);
+	free(c[0]);
+	for (unsigned i = 2; i <= HELLOS; i++)
+		free(c[i]);
+}
+
 static void reuse(void **state)
 {
 	for (unsigned i = 0; i < 10000; i++) {
@@ -574,6 +614,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(mixed_flow, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(cut_packet, set_up, tear_down),
 	    cmocka_unit_test(full),
+	    cmocka_unit_test(named_flows_wait_in_a_short_line),
 	    cmocka_unit_test_setup_teardown(reuse, set_up, tear_down),
 	    cmocka_unit_test(switched_off),
 	    cmocka_unit_test_setup_teardown(dtls_certificate, set_up, tear_down),
