@@ -107,7 +107,7 @@ $(BUILD)/tests/%: tests/%.c $(BUILD)/libbulkhead.a
 FAULTS = malloc calloc realloc strdup arena_alloc arena_array arena_strdup arena_strndup \
 	arena_printf fopen pread write writev fdatasync pthread_create socket send recv poll \
 	sqlite3_open_v2 sqlite3_prepare_v2 sqlite3_prepare_v3 sqlite3_step sqlite3_exec \
-	sqlite3_bind_int64 sqlite3_bind_text redisConnectUnixWithTimeout redisReaderFeed \
+	sqlite3_bind_text redisConnectUnixWithTimeout redisReaderFeed \
 	redisReaderGetReply
 WITH_FAULTS = rule/test_faults sink/test_faults sink/test_redis_lies tenant/test_faults
 $(WITH_FAULTS:%=$(BUILD)/tests/unit/%): LDFLAGS += $(FAULTS:%=-Wl,--wrap=%)

@@ -2,6 +2,7 @@
 /* mailbox.c - see mailbox.h. */
 #include "sink/mailbox.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,9 +44,8 @@ void mailbox_free(struct mailbox *m)
 
 static void own(struct beat *to, const struct heartbeat *from)
 {
+	assert(from->fact_count <= HEARTBEAT_FACTS);
 	to->beat = *from;
-	if (to->beat.fact_count > HEARTBEAT_FACTS)
-		to->beat.fact_count = HEARTBEAT_FACTS;
 	(void)snprintf(to->sensor, sizeof to->sensor, "%s", from->sensor);
 	(void)snprintf(to->site, sizeof to->site, "%s", from->site);
 	(void)snprintf(to->version, sizeof to->version, "%s", from->version);
@@ -92,7 +92,8 @@ unsigned mailbox_room(struct mailbox *m, unsigned max)
 void mailbox_put_words(struct mailbox *m, const struct soc_word *word, unsigned count)
 {
 	(void)pthread_mutex_lock(&m->lock);
-	for (unsigned i = 0; i < count && m->used < WORDS; i++)
+	assert(count <= WORDS - m->used); /* mailbox_room() was asked, and words only go */
+	for (unsigned i = 0; i < count; i++)
 		m->word[(m->head + m->used++) % WORDS] = word[i];
 	(void)pthread_mutex_unlock(&m->lock);
 }

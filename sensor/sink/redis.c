@@ -54,11 +54,6 @@ void redis_free(struct redis *r)
 	free(r);
 }
 
-bool redis_connected(const struct redis *r)
-{
-	return r->context != NULL;
-}
-
 const char *redis_label(const struct redis *r)
 {
 	return r->target.label;

@@ -45,7 +45,6 @@ void redis_free(struct redis *redis); /* NULL is fine; wipes the password */
 /* Connects if not connected: AUTH, SELECT, PING. */
 int redis_connect(struct redis *redis, struct err *err) __attribute__((warn_unused_result));
 void redis_disconnect(struct redis *redis);
-bool redis_connected(const struct redis *redis);
 const char *redis_label(const struct redis *redis);
 
 void redis_add(struct redis *redis, const struct redis_word *word, unsigned count);

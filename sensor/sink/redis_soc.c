@@ -36,7 +36,7 @@ static void ask_sensor(struct redis_state *s, const struct heartbeat *beat, cons
 	redis_words_pair(&w, "ts_ms", wall_ms);
 	if (s->options->redis.queue)
 		redis_words_pair(&w, "queue_trimmed", number_text(s->queue_trimmed, trimmed));
-	for (unsigned i = 0; i < beat->fact_count && i < HEARTBEAT_FACTS; i++)
+	for (unsigned i = 0; i < beat->fact_count; i++)
 		redis_words_pair(&w, beat->fact[i].name, beat->fact[i].text);
 	redis_add(s->redis, w.word, w.count);
 }
@@ -53,7 +53,7 @@ static void ask_stats(struct redis_state *s, const struct heartbeat *beat, const
 	redis_words_add(&w, STATS_MAXLEN);
 	redis_words_add(&w, "*");
 	redis_words_pair(&w, "ts_ms", wall_ms);
-	for (unsigned i = 0; i < beat->fact_count && i < HEARTBEAT_FACTS; i++)
+	for (unsigned i = 0; i < beat->fact_count; i++)
 		if (is_number(beat->fact[i].text))
 			redis_words_pair(&w, beat->fact[i].name, beat->fact[i].text);
 	redis_add(s->redis, w.word, w.count);

@@ -14,7 +14,7 @@
 static int hex_digit(char c)
 {
 	const char *digits = "0123456789abcdef";
-	const char *at = c == '\0' ? NULL : strchr(digits, c | 0x20);
+	const char *at = strchr(digits, c | 0x20); /* never its end */
 
 	return at == NULL ? -1 : (int)(at - digits);
 }

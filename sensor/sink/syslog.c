@@ -8,6 +8,7 @@
  */
 #include "bulkhead/sink.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,8 +74,7 @@ static int send_one(struct syslog_state *s, const struct alert *alert)
 	len = snprintf(message, sizeof message, "<%d>%s bulkhead[%d]: @cee: %.*s",
 		       FACILITY_DAEMON | level_of(alert->severity), stamp, (int)getpid(),
 		       (int)alert->json_len, alert->json);
-	if (len < 0 || (size_t)len >= sizeof message)
-		return EMSGSIZE;
+	assert(len > 0 && (size_t)len < sizeof message); /* it has room for any document */
 	sent = sendto(s->fd, message, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT,
 		      (const struct sockaddr *)&s->where, sizeof s->where);
 	return sent < 0 ? errno : 0;

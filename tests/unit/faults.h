@@ -146,8 +146,8 @@ FAULT(int, sqlite3_exec,
       (sqlite3 * db, const char *sql, int (*row)(void *, int, char **, char **), void *context,
        char **why),
       (db, sql, row, context, why), SQLITE_IOERR, EIO)
-FAULT(int, sqlite3_bind_int64, (sqlite3_stmt * st, int at, sqlite3_int64 value), (st, at, value),
-      SQLITE_NOMEM, ENOMEM)
+/* Not sqlite3_bind_int64(): with a parameter that exists and a statement that is reset it succeeds.
+ */
 FAULT(int, sqlite3_bind_text,
       (sqlite3_stmt * st, int at, const char *text, int len, void (*end)(void *)),
       (st, at, text, len, end), SQLITE_NOMEM, ENOMEM)

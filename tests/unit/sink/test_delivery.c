@@ -2,10 +2,13 @@
 /* test_delivery.c - the front without Redis: files, syslog, nothing. */
 #include "unit/sink/support.h"
 
+#include <signal.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "sink/list.h"
+#include "sink/outbox.h"
 
 #define LINE "{\"event_type\":\"alert\"}\n"
 
@@ -191,6 +194,149 @@ static void test_environment_names_redis(void **state)
 	close_it(open_it(&config));
 }
 
+/* The command line's URL wins over the environment's, unless it is only the config's again. */
+static void test_which_redis_is_meant(void **state)
+{
+	static const struct {
+		const char *given, *environment, *configured, *refused; /* the URL it takes */
+	} urls[] = {
+	    {"rediss://line", "http://environment", "redis://config:0", "rediss://line"},
+	    {"redis://config:0", "http://environment", "redis://config:0", "http://environment"},
+	    {"rediss://line", "", NULL, "rediss://line"},
+	    {"", "http://environment", "", "http://environment"},
+	    {NULL, "", "redis://config:0", "redis://config:0"},
+	    {"", "", "", NULL},
+	};
+	struct fixture *f = *state;
+	struct delivery *d;
+	struct err err, wanted;
+
+	for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+		const struct delivery_config config = {
+		    .options = &f->options, .cursor_name = "x", .redis_url = urls[i].given};
+
+		f->options.redis.url = urls[i].configured;
+		assert_int_equal(setenv("BULKHEAD_REDIS_URL", urls[i].environment, 1), 0);
+		if (urls[i].refused == NULL) {
+			close_it(open_it(&config));
+			continue;
+		}
+		assert_int_equal(delivery_open(&d, &config, &err), ERR_CONFIG);
+		assert_int_equal(redis_check_url(urls[i].refused, &wanted), ERR_CONFIG);
+		assert_string_equal(err.text, wanted.text); /* each is wrong in its own way */
+	}
+	assert_int_equal(unsetenv("BULKHEAD_REDIS_URL"), 0);
+}
+
+/* Nobody reads standard output any more: that does not heal, and is said. */
+static void test_a_reader_that_went_away(void **state)
+{
+	struct fixture *f = *state;
+	const struct delivery_config config = {
+	    .options = &f->options, .cursor_name = "x", .jsonl_path = "-", .wait_at_end = true};
+	struct delivery *d;
+	struct err err = {0};
+	int own = dup(STDOUT_FILENO), ends[2], code;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(ends), 0);
+	(void)close(ends[0]);
+	(void)fflush(stdout);
+	assert_int_equal(dup2(ends[1], STDOUT_FILENO), STDOUT_FILENO);
+	d = open_it(&config);
+	submit(d, 1, ALERT_OPEN);
+	submit(d, 2, ALERT_OPEN);
+	code = delivery_close(d, NS_PER_SEC, &err);
+	(void)dup2(own, STDOUT_FILENO);
+	assert_int_equal(code, ERR_RUN);
+	assert_non_null(strstr(err.text, "stdout"));
+	(void)close(own);
+	(void)close(ends[1]);
+}
+
+static void test_places_that_are_no_files(void **state)
+{
+	struct fixture *f = *state;
+	const struct delivery_config config = {
+	    .options = &f->options, .cursor_name = "x", .jsonl_path = f->folder};
+	char path[PATH_SIZE];
+	struct sink_setup setup = {.options = &f->options};
+	struct delivery *d;
+	struct err err = {0};
+	void *s = calloc(1, syslog_sink.state_size);
+
+	assert_int_equal(delivery_open(&d, &config, &err), ERR_RUN);
+	assert_non_null(strstr(err.text, f->folder));
+	(void)snprintf(path, sizeof path, "/%0200d", 7);
+	setup.target = path;
+	assert_int_equal(syslog_sink.open(s, &setup, &err), ERR_CONFIG);
+	syslog_sink.close(s);
+	setup.target = NULL; /* the system's */
+	assert_int_equal(syslog_sink.open(s, &setup, &err), 0);
+	syslog_sink.close(s);
+	free(s);
+}
+
+/* A row that somebody spoiled is left out, counted, and holds up nobody. */
+static void test_spoiled_rows_are_left_out(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_SIZE], outbox[PATH_SIZE], mark[PATH_SIZE + 8], *text;
+	const struct outbox_config own = {.path = in_folder(f, "o.db", outbox), .quota = 1 << 20};
+	struct delivery_config config = {
+	    .options = &f->options, .cursor_name = "x", .outbox_file = outbox};
+	struct stored *record = calloc(3, sizeof *record);
+	struct alert alert;
+	uint64_t dropped = 0;
+	struct stats stats = {0};
+	struct outbox *o;
+	struct delivery *d;
+	struct err err = {0};
+	sqlite3 *db;
+
+	assert_int_equal(outbox_open(&o, &own, &err), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		make_alert(&alert, i + 1, ALERT_OPEN);
+		stored_copy(&record[i], &alert);
+	}
+	assert_int_equal(outbox_append(o, record, 3, 1, &dropped, &err), 0);
+	(void)snprintf(mark, sizeof mark, "jsonl:%s", in_folder(f, "out", path));
+	assert_int_equal(outbox_mark(o, mark, 0, &err), 0);
+	outbox_close(o);
+	free(record);
+	assert_int_equal(sqlite3_open(outbox, &db), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_exec(db, "UPDATE records SET op = 9 WHERE sequence = 2", NULL, NULL, NULL),
+	    SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	f->options.output[0].file = path;
+	f->options.output[1].syslog = true; /* which nobody may read here: no reason to wait */
+	f->options.output_count = 2;
+	d = open_it(&config);
+	(void)delivery_drain(d, NS_PER_SEC, &err);
+	delivery_stats(d, &stats);
+	(void)delivery_close(d, 0, NULL);
+	text = slurp(path);
+	assert_string_equal(text, LINE LINE);
+	free(text);
+	assert_true(stat_get(&stats, STAT_OUTBOX_DROPPED) >= 1);
+}
+
+static void test_an_alert_without_a_document(void **state)
+{
+	struct stored *stored = calloc(1, sizeof *stored);
+	struct alert alert;
+
+	(void)state;
+	make_alert(&alert, 1, ALERT_OPEN);
+	alert.json = NULL;
+	alert.json_len = 0;
+	stored->json[0] = 'x';
+	stored_copy(stored, &alert);
+	assert_string_equal(stored->json, "");
+	free(stored);
+}
+
 static void test_syslog_message(void **state)
 {
 	struct fixture *f = *state;
@@ -245,6 +391,11 @@ int main(void)
 	    TEST(test_output_goes_on_from_the_outbox),
 	    TEST(test_unreachable_redis),
 	    TEST(test_environment_names_redis),
+	    TEST(test_which_redis_is_meant),
+	    TEST(test_a_reader_that_went_away),
+	    TEST(test_places_that_are_no_files),
+	    TEST(test_spoiled_rows_are_left_out),
+	    TEST(test_an_alert_without_a_document),
 	    TEST(test_syslog_message),
 	};
 

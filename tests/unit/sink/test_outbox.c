@@ -247,6 +247,9 @@ static void test_skips_rows_that_make_no_sense(void **state)
 	    "json = printf('%.*c', 7000, 'x')",
 	    "kind = 5",
 	    "json = x'7b7d'",
+	    "message = 'a' || char(127)",
+	    "seq = 4294967296",
+	    "seq = -1",
 	};
 	struct fixture *f = *state;
 	char path[PATH_SIZE], text[256];

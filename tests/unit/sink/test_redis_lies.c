@@ -8,6 +8,8 @@
  */
 #include "unit/sink/support.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -37,6 +39,14 @@ enum lie {
 	HEARTBEAT_REFUSED,
 	ACKS_REFUSED,
 	ACKS_ARE_STRANGE,
+	ACKS_OF_ALL_KINDS,
+	ACKS_ARE_NO_STREAM,
+	CURSOR_IS_EMPTY,
+	CURSOR_IS_A_RANGE,
+	STRANGE_REPLICAS,
+	NO_SUCH_DATABASE,
+	WRONG_PASSWORD,
+	MARK_REFUSED, /* the cursor cannot be put back */
 };
 
 struct shared {
@@ -107,6 +117,8 @@ static void say_cursor(struct client *c, int lie)
 		(void)fputs("$3\r\nabc\r\n", c->out);
 	} else if (lie == CURSOR_IS_LONG) {
 		(void)fputs("$19\r\n1234567890123456789\r\n", c->out);
+	} else if (lie == CURSOR_IS_EMPTY || lie == CURSOR_IS_A_RANGE) {
+		(void)fputs(lie == CURSOR_IS_EMPTY ? "$0\r\n\r\n" : "$3\r\n1-2\r\n", c->out);
 	} else if (lie == CURSOR_IS_LIST) {
 		(void)fputs("*1\r\n:7\r\n", c->out);
 	} else if (c->shared->cursor == 0) {
@@ -148,9 +160,60 @@ static void queue(struct client *c, int lie)
 	(void)fputs(lie == QUEUE_REFUSED ? "-OOM\r\n" : "+QUEUED\r\n", c->out);
 }
 
+/* id, action, until ("": left out), and whether it is a word. */
+static const struct {
+	const char *id, *action, *until;
+	bool good;
+} acks[] = {
+    {"a", "ack", "", true},
+    {"b", "close", "", true},
+    {"c", "suppress", "2027-01-31", true},
+    {"d", "suppress", "1893456000", true},	     /* seconds */
+    {"e", "suppress", "1893456000000", true},	     /* milliseconds */
+    {"f", "suppress", "18446744073709551615", true}, /* beyond any clock */
+    {"g", "suppress", "tomorrow", false},
+    {"h", "delete", "", false},
+    {"", "ack", "", false},
+    {"0123456789012345678901234567890123456789", "ack", "", false},
+};
+
+#define ACKS (sizeof acks / sizeof acks[0])
+
+static void say_text(struct client *c, const char *text)
+{
+	(void)fprintf(c->out, "$%zu\r\n%s\r\n", strlen(text), text);
+}
+
+static void say_all_acks(struct client *c)
+{
+	(void)fprintf(c->out, "*1\r\n*2\r\n$4\r\nacks\r\n*%zu\r\n", ACKS + 2);
+	for (size_t i = 0; i < ACKS; i++) {
+		(void)fprintf(c->out, "*2\r\n$3\r\n1-%zu\r\n*8\r\n", i);
+		say_text(c, "note"); /* none of ours */
+		say_text(c, "x");
+		say_text(c, "id");
+		say_text(c, acks[i].id);
+		say_text(c, "action");
+		say_text(c, acks[i].action);
+		say_text(c, "until");
+		say_text(c, acks[i].until);
+	}
+	/* A NUL in a name, and an id of an entry that is none. */
+	(void)fputs("*2\r\n$3\r\n2-0\r\n*4\r\n$2\r\nid\r\n$3\r\na", c->out);
+	(void)fputc(0, c->out);
+	(void)fputs("b\r\n$6\r\naction\r\n$3\r\nack\r\n*2\r\n$100\r\n", c->out);
+	for (unsigned i = 0; i < 100; i++)
+		(void)fputc('9', c->out);
+	(void)fputs("\r\n*0\r\n", c->out);
+}
+
 static void say_acks(struct client *c, int lie)
 {
-	if (lie == ACKS_REFUSED)
+	if (lie == ACKS_OF_ALL_KINDS)
+		say_all_acks(c);
+	else if (lie == ACKS_ARE_NO_STREAM)
+		(void)fputs("*1\r\n*1\r\n$4\r\nacks\r\n", c->out);
+	else if (lie == ACKS_REFUSED)
 		(void)fputs("-NOPERM\r\n", c->out);
 	else if (lie == ACKS_ARE_STRANGE) /* one that is right, three that are not */
 		(void)fputs("*1\r\n*2\r\n$4\r\nacks\r\n*4\r\n"
@@ -185,6 +248,10 @@ static bool answer(struct client *c)
 			execute(c, lie);
 	} else if (c->multi) {
 		queue(c, lie);
+	} else if ((is(c, "SELECT") && lie == NO_SUCH_DATABASE) ||
+		   (is(c, "AUTH") && lie == WRONG_PASSWORD) ||
+		   (is(c, "SET") && lie == MARK_REFUSED)) {
+		(void)fputs("-ERR\r\n", c->out);
 	} else if (is(c, "SET")) {
 		c->shared->cursor = strtol(c->word[2], NULL, 10);
 		(void)fputs("+OK\r\n", c->out);
@@ -196,7 +263,10 @@ static bool answer(struct client *c)
 		(void)fprintf(c->out, "$%zu\r\n%s\r\n%s", strlen(text), text,
 			      lie == UNASKED ? "+surprise\r\n" : "");
 	} else if (is(c, "WAIT")) {
-		(void)fputs(lie == FEW_REPLICAS ? ":0\r\n" : ":1\r\n", c->out);
+		(void)fputs(lie == FEW_REPLICAS	      ? ":0\r\n"
+			    : lie == STRANGE_REPLICAS ? ":-1\r\n"
+						      : ":1\r\n",
+			    c->out);
 	} else if (is(c, "XREAD")) {
 		say_acks(c, lie);
 	} else if (lie == HEARTBEAT_REFUSED) {
@@ -227,23 +297,45 @@ static void serve(int listener, struct shared *shared)
 /* ---- the sink ----------------------------------------------------------------------------------
  */
 
-static int server_new(void **state)
+static int listen_to_socket(struct server *s)
 {
-	struct server *s = calloc(1, sizeof *s);
 	struct sockaddr_un where = {.sun_family = AF_UNIX};
-	struct err err = {0};
 	int listener = socket(AF_UNIX, SOCK_STREAM, 0);
 
-	if (s == NULL || fixture_new((void **)&s->fixture) != 0)
-		return -1;
 	(void)in_folder(s->fixture, "s", s->path);
 	(void)snprintf(s->url, sizeof s->url, "unix://%s", s->path);
 	(void)snprintf(where.sun_path, sizeof where.sun_path, "%.100s", s->path);
+	return bind(listener, (struct sockaddr *)&where, sizeof where) == 0 ? listener : -1;
+}
+
+/* On the loopback, with a name, a password and a database. */
+static int listen_to_port(struct server *s)
+{
+	struct sockaddr_in where = {.sin_family = AF_INET};
+	socklen_t len = sizeof where;
+	int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(listener, (struct sockaddr *)&where, len) != 0 ||
+	    getsockname(listener, (struct sockaddr *)&where, &len) != 0)
+		return -1;
+	(void)snprintf(s->url, sizeof s->url, "redis://me:secret@127.0.0.1:%u/3",
+		       (unsigned)ntohs(where.sin_port));
+	return listener;
+}
+
+static int server_at(void **state, int (*place)(struct server *s))
+{
+	struct server *s = calloc(1, sizeof *s);
+	struct err err = {0};
+	int listener;
+
+	if (s == NULL || fixture_new((void **)&s->fixture) != 0)
+		return -1;
+	listener = place(s);
 	s->shared = mmap(NULL, sizeof *s->shared, PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (s->shared == MAP_FAILED ||
-	    bind(listener, (struct sockaddr *)&where, sizeof where) != 0 ||
-	    listen(listener, 4) != 0)
+	if (s->shared == MAP_FAILED || listener < 0 || listen(listener, 4) != 0)
 		return -1;
 	s->pid = fork();
 	if (s->pid == 0)
@@ -256,6 +348,16 @@ static int server_new(void **state)
 				       .stats = &s->stats};
 	*state = s;
 	return redis_sink.open(s->sink, &s->setup, &err);
+}
+
+static int server_new(void **state)
+{
+	return server_at(state, listen_to_socket);
+}
+
+static int server_new_tcp(void **state)
+{
+	return server_at(state, listen_to_port);
 }
 
 static int server_free(void **state)
@@ -371,12 +473,13 @@ static void lies_afterwards(void **state)
 
 static void lies_about_the_cursor(void **state)
 {
-	static const enum lie lies[] = {CURSOR_IS_WORDS, CURSOR_IS_LONG};
+	static const enum lie lies[] = {CURSOR_IS_WORDS, CURSOR_IS_LONG, CURSOR_IS_EMPTY,
+					CURSOR_IS_A_RANGE};
 	struct server *s = *state;
 	uint64_t sequence;
 	unsigned done;
 
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < sizeof lies / sizeof lies[0]; i++) {
 		s->shared->lie = lies[i];
 		assert_int_equal(resume(s, &sequence), SINK_OK);
 		assert_true(sequence == UINT64_MAX); /* none of ours */
@@ -399,6 +502,8 @@ static void too_few_replicas(void **state)
 	s->shared->lie = FEW_REPLICAS;
 	assert_int_equal(deliver(s, 1, &done), SINK_RETRY);
 	assert_int_equal(done, 0);
+	assert_int_equal(resume(s, &sequence), SINK_RETRY);
+	s->shared->lie = STRANGE_REPLICAS;
 	assert_int_equal(resume(s, &sequence), SINK_RETRY);
 	s->shared->lie = ENTRY_REFUSED;
 	assert_int_equal(resume(s, &sequence), SINK_OK);
@@ -438,6 +543,98 @@ static void what_is_refused_beside_alerts(void **state)
 	s->shared->lie = CURSOR_MOVED;
 	assert_int_equal(redis_sink.poll(s->sink, word, 4, &count, &err), SINK_RETRY);
 	free(beat);
+}
+
+/* The entry was refused and so is putting the cursor back: before that is done it is not believed.
+ */
+static void a_cursor_that_cannot_be_put_back(void **state)
+{
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(deliver(s, 1, &done), SINK_OK);
+	s->shared->lie = ENTRY_REFUSED;
+	assert_int_equal(deliver(s, 2, &done), SINK_RETRY);
+	s->shared->cursor = 2; /* as it was before it could be put back */
+	s->shared->lie = MARK_REFUSED;
+	(void)resume(s, &sequence);
+	s->shared->lie = HONEST;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_true(sequence == 1 || sequence == 2);
+}
+
+static void over_tcp_with_name_password_and_database(void **state)
+{
+	struct server *s = *state;
+	uint64_t sequence;
+	unsigned done;
+
+	s->shared->lie = WRONG_PASSWORD;
+	assert_int_equal(resume(s, &sequence), SINK_RETRY);
+	s->shared->lie = NO_SUCH_DATABASE;
+	assert_int_equal(resume(s, &sequence), SINK_RETRY);
+	s->shared->lie = HONEST;
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	assert_int_equal(deliver(s, 1, &done), SINK_OK);
+	assert_int_equal(s->shared->entries, 1);
+}
+
+static void words_of_all_kinds(void **state)
+{
+	struct server *s = *state;
+	struct soc_word word[ACKS + 2];
+	struct err err = {0};
+	uint64_t sequence;
+	unsigned count, at = 0;
+
+	assert_int_equal(resume(s, &sequence), SINK_OK);
+	s->shared->lie = ACKS_ARE_NO_STREAM;
+	assert_int_equal(redis_sink.poll(s->sink, word, ACKS, &count, &err), SINK_OK);
+	assert_int_equal(count, 0);
+	s->shared->lie = ACKS_OF_ALL_KINDS;
+	assert_int_equal(redis_sink.poll(s->sink, word, ACKS + 2, &count, &err), SINK_OK);
+	for (size_t i = 0; i < ACKS; i++) {
+		if (!acks[i].good)
+			continue;
+		assert_true(at < count);
+		assert_string_equal(word[at].id, acks[i].id);
+		assert_string_equal(word[at].action, acks[i].action);
+		at++;
+	}
+	assert_int_equal(count, at);
+	assert_true(word[0].until_ns == 0);
+	assert_true(word[3].until_ns == UINT64_C(1893456000) * NS_PER_SEC);
+	assert_true(word[4].until_ns == word[3].until_ns);
+	assert_true(word[5].until_ns > UINT64_C(9000000000) * NS_PER_SEC);
+	assert_int_equal(redis_sink.poll(s->sink, word, 2, &count, &err),
+			 SINK_OK); /* no more room */
+	assert_int_equal(count, 2);
+	assert_int_equal(redis_sink.poll(s->sink, word, 0, &count, &err), SINK_OK);
+	assert_int_equal(count, 0);
+}
+
+static void settings_that_cannot_be(void **state)
+{
+	struct server *s = *state;
+	struct sink_setup setup = s->setup;
+	struct options options = s->fixture->options;
+	char prefix[300];
+	struct err err = {0};
+	void *sink = calloc(1, redis_sink.state_size);
+
+	memset(prefix, 'p', sizeof prefix - 1);
+	prefix[sizeof prefix - 1] = '\0';
+	options.redis.prefix = prefix;
+	setup.options = &options;
+	assert_int_equal(redis_sink.open(sink, &setup, &err), ERR_CONFIG);
+	redis_sink.close(sink);
+	options.redis.prefix = NULL; /* the usual one */
+	memset(sink, 0, redis_sink.state_size);
+	assert_int_equal(redis_sink.open(sink, &setup, &err), 0);
+	redis_sink.close(sink);
+	free(sink);
 }
 
 /* A sink from its beginning to its end: one record, a heartbeat, a look for words. */
@@ -499,6 +696,12 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(lies_about_the_cursor, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(too_few_replicas, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(what_is_refused_beside_alerts, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(a_cursor_that_cannot_be_put_back, server_new,
+					    server_free),
+	    cmocka_unit_test_setup_teardown(over_tcp_with_name_password_and_database,
+					    server_new_tcp, server_free),
+	    cmocka_unit_test_setup_teardown(words_of_all_kinds, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(settings_that_cannot_be, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(each_call_fails, server_new, server_free),
 	};
 

@@ -64,6 +64,8 @@ static void test_refuses(void **state)
 	    "redis://h:6379x",
 	    "redis://h:",
 	    "redis://u:%4@h",
+	    "redis://u:%4z@h",
+	    "redis://u:%z4@h",
 	    "redis://u:%00@h",
 	    "unix://r.sock",
 	    "rediss://h",

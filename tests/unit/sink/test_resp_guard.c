@@ -57,6 +57,11 @@ static void test_refuses_garbage(void **state)
 	    "%7\r\n",
 	    "$99999999999999999999\r\n",
 	    "\r\n",
+	    "+\n",
+	    "$1a\r\n",
+	    "$1-1\r\n",
+	    "$-a\r\n",
+	    "$12345678901\r\n",
 	};
 
 	(void)state;
