@@ -185,6 +185,21 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 	emit_commit(w, r);
 }
 
+/* What a stranger carries may come back rewritten at any time. */
+static bool carried_young(uint32_t path)
+{
+	return (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+}
+
+/* Is there anything for tokens() to do?  Of a long flow's packets there is not. */
+static inline bool may_hold_tokens(const struct flow *flow, unsigned direction, uint32_t path)
+{
+	unsigned nth = flow->payloads[direction];
+
+	return nth <= TOKEN_PACKETS || ((flow->flags & FLOW_HEAD) && nth <= HEAD_PACKETS) ||
+	       carried_young(path);
+}
+
 /* The hello of a stream that begins in pieces. */
 static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
 			       const struct packet *packet,
@@ -227,8 +242,7 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
 {
 	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
-	/* What a stranger carries may come back rewritten at any time. */
-	bool strange = (path & PATH_YOUNG) && (path & (PATH_TO_STRANGER | PATH_FROM_STRANGER)) != 0;
+	bool strange = carried_young(path);
 	unsigned nth = flow->payloads[direction];
 	unsigned count = 0;
 
@@ -385,7 +399,7 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 			conflict_payload(w, flow, direction, packet, place);
 		return;
 	}
-	if (wants_tokens(w))
+	if (may_hold_tokens(flow, direction, path) && wants_tokens(w))
 		known = tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))
 		conflict_payload(w, flow, direction, packet, place);

@@ -41,9 +41,22 @@ static bool is_control_port(uint16_t port)
 	}
 }
 
+#define BIT_OF(port) (UINT64_C(1) << ((port)&63))
+
+/* Hardly any traffic has such a port, and most of it is known by the last six bits. */
+static inline bool may_be_control_port(uint16_t port)
+{
+	const uint64_t some = BIT_OF(53) | BIT_OF(67) | BIT_OF(68) | BIT_OF(137) | BIT_OF(520) |
+			      BIT_OF(521) | BIT_OF(546) | BIT_OF(547) | BIT_OF(646) | BIT_OF(1985) |
+			      BIT_OF(2029) | BIT_OF(3222) | BIT_OF(5353) | BIT_OF(5355) |
+			      BIT_OF(6696);
+
+	return (some & BIT_OF(port)) != 0 && is_control_port(port);
+}
+
 static uint64_t udp_events(const struct packet *p)
 {
-	if (!is_control_port(p->dport) && !is_control_port(p->sport)) /* most traffic */
+	if (!may_be_control_port(p->dport) && !may_be_control_port(p->sport))
 		return 0;
 	if (either_port(p, 67) || either_port(p, 68))
 		return EVENT_BIT(EVENT_DHCP);

@@ -181,10 +181,10 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 	return bits;
 }
 
-void pipeline_control(struct worker *w, const struct packet *packet, const struct place *place)
+static __attribute__((noinline)) void tell_control(struct worker *w, uint64_t events,
+						   const struct packet *packet,
+						   const struct place *place)
 {
-	uint64_t events = control_events(packet) & w->shared->wants;
-
 	while (events != 0) {
 		enum event_kind kind = (enum event_kind)__builtin_ctzll(events);
 		struct record *r;
@@ -196,6 +196,14 @@ void pipeline_control(struct worker *w, const struct packet *packet, const struc
 		if (r != NULL)
 			emit_commit(w, r);
 	}
+}
+
+void pipeline_control(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	uint64_t events = control_events(packet) & w->shared->wants;
+
+	if (events != 0)
+		tell_control(w, events, packet, place);
 }
 
 /* A message that guards of switches do not see: whole again, it is a control frame like any
@@ -285,7 +293,8 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 	else
 		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
 	pipeline_control(w, packet, &look->place);
-	pipeline_fragment(w, packet, &look->place);
+	if (packet->flags & PACKET_FRAGMENT)
+		pipeline_fragment(w, packet, &look->place);
 	if (stack->count > 1)
 		inner_layers(w, stack, &look->place);
 	ledger(w, stack, &look->place, bits);

@@ -19,10 +19,12 @@
 /* Slots swept for idle flows with every new flow: the sweep keeps up with any rate of arrivals. */
 #define SWEEP_STEP 2
 
-/* The upper bits are those of the hash, a tag, the lower ones the slot + 1; 0 empty. */
+/* The upper bits are a tag, the lower ones the slot + 1; 0 empty. */
 struct bucket {
 	uint32_t entry[BUCKET_ENTRIES];
 };
+
+_Static_assert(BUCKET_ENTRIES == 16, "candidates() counts them");
 
 _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 
@@ -90,21 +92,34 @@ void flow_table_prefetch_bucket(const struct flow_table *t, uint32_t hash)
 	__builtin_prefetch(&t->bucket[hash & t->mask]);
 }
 
+/* Upper bits of the hash, never 0: an empty entry is no candidate. */
+static inline uint32_t tag_of(const struct flow_table *t, uint32_t hash)
+{
+	uint32_t tag = hash & ~t->slot_bits;
+
+	return tag != 0 ? tag : t->slot_bits + 1;
+}
+
+typedef uint32_t lanes __attribute__((vector_size(16)));
+
+static inline lanes equal(const uint32_t *entry, uint32_t tag_bits, uint32_t tag)
+{
+	lanes four;
+
+	memcpy(&four, entry, sizeof four);
+	return (lanes)((four & tag_bits) == tag); /* all ones or none */
+}
+
 /* The entries that may be of this hash, a bit each. */
 static inline unsigned candidates(const struct flow_table *t, const struct bucket *b, uint32_t hash)
 {
-	typedef uint32_t lanes __attribute__((vector_size(16)));
-	const lanes weight = {1, 2, 4, 8};
-	const uint32_t tag_bits = ~t->slot_bits;
-	lanes bits = {0};
-	lanes entry;
+	const uint32_t tag = tag_of(t, hash), tag_bits = ~t->slot_bits;
+	const uint32_t *e = b->entry;
+	lanes bits = (equal(e, tag_bits, tag) & (lanes){1, 2, 4, 8}) |
+		     (equal(e + 4, tag_bits, tag) & (lanes){16, 32, 64, 128}) |
+		     (equal(e + 8, tag_bits, tag) & (lanes){256, 512, 1024, 2048}) |
+		     (equal(e + 12, tag_bits, tag) & (lanes){4096, 8192, 16384, 32768});
 
-	for (unsigned i = 0; i < BUCKET_ENTRIES / 4; i++) {
-		memcpy(&entry, &b->entry[4 * i], sizeof entry);
-		/* A comparison gives all ones or none. */
-		bits |= (lanes)((entry & tag_bits) == (hash & tag_bits)) &
-			(lanes)((entry & t->slot_bits) != 0) & (weight << 4 * i);
-	}
 	return bits[0] | bits[1] | bits[2] | bits[3];
 }
 
@@ -142,7 +157,7 @@ static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 
 static uint32_t entry_of(const struct flow_table *t, const struct flow *flow)
 {
-	return (flow->hash & ~t->slot_bits) | ((uint32_t)(flow - t->slot) + 1);
+	return tag_of(t, flow->hash) | ((uint32_t)(flow - t->slot) + 1);
 }
 
 static uint32_t *find_entry(struct bucket *b, uint32_t entry)
