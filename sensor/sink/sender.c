@@ -16,56 +16,10 @@
 #include "base/log.h"
 #include "bulkhead/clock.h"
 #include "sink/mailbox.h"
+#include "sink/sender_state.h"
 
-#define BATCH 64
-#define WORDS_AT_ONCE 32
-#define BACKOFF_MIN (100 * NS_PER_MS)
-#define BACKOFF_MAX (5 * NS_PER_SEC)
-#define BACKOFF_HURRY (250 * NS_PER_MS) /* when the process wants to end */
-#define POLL_NS NS_PER_SEC
 #define SAVE_NS NS_PER_SEC
 #define EXPIRE_NS (60 * NS_PER_SEC)
-/* How far ahead of sending the note "may have been sent up to" runs, so that it is written rarely.
- */
-#define INTENT_AHEAD 1024
-#define MARK_SIZE 320
-
-struct attached {
-	const struct sink *sink;
-	void *state;
-	char mark[MARK_SIZE];	/* where the outbox remembers the position */
-	char intent[MARK_SIZE]; /* and up to where records may have been sent */
-	uint64_t position;	/* read by other threads: relaxed */
-	uint64_t caught_up;	/* outbox_last() when nothing was left; the same */
-	uint64_t saved, intended;
-	uint64_t retry_at, poll_at;
-	unsigned failures;
-	bool ready, gone, required;
-	bool down;    /* since a failure, until something went well */
-	bool refused; /* the last delivery failed: answering alone is not being up */
-	char why[sizeof(((struct err *)0)->text)]; /* the last failure */
-};
-
-struct sender {
-	struct outbox *outbox;
-	bool private_outbox, replay;
-	struct attached to[SENDER_MAX_SINKS];
-	unsigned count;
-	struct mailbox *mailbox;
-	struct stats stats;
-	struct stored *batch;
-	uint64_t random;
-	uint64_t save_at, expire_at;
-	bool up;	       /* atomic */
-	uint64_t cursor_ahead; /* atomic */
-	pthread_t thread;
-	bool running;
-	/* guarded by lock */
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	bool work, finishing;
-	uint64_t timeout_ns, give_up_at; /* 0: never */
-};
 
 struct sender *sender_new(const struct sender_config *config)
 {
@@ -85,7 +39,7 @@ struct sender *sender_new(const struct sender_config *config)
 	(void)pthread_cond_init(&s->changed, &attr);
 	(void)pthread_condattr_destroy(&attr);
 	s->mailbox = mailbox_new();
-	s->batch = malloc(BATCH * sizeof *s->batch);
+	s->batch = malloc(SENDER_BATCH * sizeof *s->batch);
 	if (s->mailbox == NULL || s->batch == NULL) {
 		sender_free(s);
 		return NULL;
@@ -108,7 +62,7 @@ void sender_free(struct sender *s)
 	free(s);
 }
 
-static void update_up(struct sender *s)
+void sender_update_up(struct sender *s)
 {
 	bool up = true;
 
@@ -116,16 +70,6 @@ static void update_up(struct sender *s)
 		if (s->to[i].sink->resume != NULL)
 			up = up && s->to[i].ready && !s->to[i].down;
 	__atomic_store_n(&s->up, up, __ATOMIC_RELAXED);
-}
-
-static void set_position(struct attached *a, uint64_t position)
-{
-	__atomic_store_n(&a->position, position, __ATOMIC_RELAXED);
-}
-
-static void set_caught_up(struct attached *a, uint64_t last)
-{
-	__atomic_store_n(&a->caught_up, last, __ATOMIC_RELAXED);
 }
 
 /* A new file does not get the week that the outbox still holds. */
@@ -167,230 +111,13 @@ int sender_attach(struct sender *s, const struct sink *sink, const struct sink_s
 		return code;
 	}
 	s->count++;
-	update_up(s);
+	sender_update_up(s);
 	return 0;
-}
-
-/* ---- failures ------------------------------------------------------------------------------ */
-
-static uint64_t jitter(struct sender *s, uint64_t ns)
-{
-	s->random ^= s->random << 13; /* xorshift64 */
-	s->random ^= s->random >> 7;
-	s->random ^= s->random << 17;
-	return ns / 2 + s->random % (ns / 2);
-}
-
-static bool hurrying(struct sender *s)
-{
-	bool yes;
-
-	(void)pthread_mutex_lock(&s->lock);
-	yes = s->give_up_at != 0;
-	(void)pthread_mutex_unlock(&s->lock);
-	return yes;
-}
-
-static void failed(struct sender *s, struct attached *a, enum sink_verdict verdict,
-		   const struct err *err)
-{
-	uint64_t delay = BACKOFF_MIN << (a->failures < 6 ? a->failures : 6);
-	bool news;
-
-	/* Said once an outage, and again when the reason is another one. */
-	news = a->failures == 0 || strcmp(a->why, err->text) != 0;
-	a->failures++;
-	a->down = true;
-	a->ready = false;
-	(void)snprintf(a->why, sizeof a->why, "%s", err->text);
-	stat_add(&s->stats, STAT_SINK_ERRORS, 1);
-	if (verdict == SINK_FATAL) {
-		a->gone = true;
-		log_err("sink=%s given up: %s", a->sink->name, err->text);
-		return;
-	}
-	if (delay > BACKOFF_MAX)
-		delay = BACKOFF_MAX;
-	if (delay > BACKOFF_HURRY && hurrying(s))
-		delay = BACKOFF_HURRY;
-	delay = jitter(s, delay);
-	a->retry_at = clock_monotonic() + delay;
-	if (news)
-		log_warn("sink=%s outage try=%u next_ms=%" PRIu64 ": %s", a->sink->name,
-			 a->failures, delay / NS_PER_MS, err->text);
-	update_up(s);
-}
-
-static void recovered(struct sender *s, struct attached *a)
-{
-	if (a->down)
-		log_info("sink=%s up again after %u tries", a->sink->name, a->failures);
-	a->down = a->refused = false;
-	a->failures = 0;
-	update_up(s);
-}
-
-/* Something moved: who waits for the end of a replay has reason to go on waiting. */
-static void moved(struct sender *s)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	if (s->replay && s->give_up_at != 0)
-		s->give_up_at = clock_monotonic() + s->timeout_ns;
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-/* ---- one sink ------------------------------------------------------------------------------ */
-
-/*
- * The sink says what it has.  If that is more than was ever sent, either somebody wrote its cursor
- * or our outbox was lost (a new disk, a container without a volume); in both cases our own note
- * is what there is to go on.
- */
-static int settle(struct sender *s, struct attached *a, uint64_t claimed, struct err *err)
-{
-	uint64_t first;
-
-	if (s->private_outbox) {
-		if (claimed == UINT64_MAX)
-			return err_set(err, ERR_RUN, "%s: the cursor is no number; delete it",
-				       a->sink->name);
-		set_position(a, claimed);
-		return 0;
-	}
-	if (claimed > a->intended || claimed > outbox_last(s->outbox)) {
-		uint64_t noted = 0;
-
-		if (outbox_marked(s->outbox, a->mark, &noted, err) != 0)
-			return err->code;
-		set_position(a, noted);
-		(void)__atomic_fetch_add(&s->cursor_ahead, 1, __ATOMIC_RELAXED);
-		stat_add(&s->stats, STAT_SINK_ERRORS, 1);
-		log_err("sink=%s cursor=%" PRIu64 " is ahead of the outbox (%" PRIu64
-			"): somebody wrote it, or the outbox was lost; going on behind %" PRIu64,
-			a->sink->name, claimed, outbox_last(s->outbox), a->position);
-		return 0;
-	}
-	first = outbox_first(s->outbox);
-	if (claimed < a->position)
-		log_warn("sink=%s went back from %" PRIu64 " to %" PRIu64
-			 "; filling it up again from %" PRIu64,
-			 a->sink->name, a->position, claimed,
-			 first > claimed + 1 ? first : claimed + 1);
-	set_position(a, claimed);
-	return 0;
-}
-
-static bool get_ready(struct sender *s, struct attached *a, struct err *err)
-{
-	enum sink_verdict verdict = SINK_OK;
-	uint64_t claimed = 0;
-
-	if (a->sink->resume != NULL) {
-		verdict = a->sink->resume(a->state, &claimed, err);
-		if (verdict == SINK_OK && settle(s, a, claimed, err) != 0)
-			verdict = SINK_RETRY;
-	}
-	if (verdict != SINK_OK) {
-		failed(s, a, verdict, err);
-		return false;
-	}
-	stat_add(&s->stats, STAT_SINK_RECONNECTS, a->down);
-	a->ready = true;
-	set_caught_up(a, UINT64_MAX);
-	if (!a->refused)
-		recovered(s, a);
-	return true;
 }
 
 int sender_ready_now(struct sender *s, struct err *err)
 {
-	return get_ready(s, &s->to[s->count - 1], err) ? 0 : ERR_RUN;
-}
-
-/* Heartbeat, and the sink's own look around. */
-static bool attend(struct sender *s, struct attached *a, uint64_t now, struct err *err)
-{
-	struct soc_word word[WORDS_AT_ONCE];
-	enum sink_verdict verdict = SINK_OK;
-	const struct heartbeat *beat;
-	unsigned count = 0;
-
-	if (a->sink->heartbeat != NULL && (beat = mailbox_take_beat(s->mailbox)) != NULL)
-		verdict = a->sink->heartbeat(a->state, beat, err);
-	if (verdict == SINK_OK && a->sink->poll != NULL && now >= a->poll_at) {
-		a->poll_at = now + POLL_NS;
-		verdict = a->sink->poll(a->state, word, mailbox_room(s->mailbox, WORDS_AT_ONCE),
-					&count, err);
-		mailbox_put_words(s->mailbox, word, count);
-	}
-	if (verdict == SINK_OK)
-		return true;
-	failed(s, a, verdict, err);
-	return false;
-}
-
-/* Notes in the outbox that records up to the last may have been sent, before they are. */
-static int note_intent(struct sender *s, struct attached *a, uint64_t last, struct err *err)
-{
-	if (a->sink->resume == NULL || last <= a->intended)
-		return 0;
-	if (outbox_mark(s->outbox, a->intent, last + INTENT_AHEAD, err) != 0)
-		return err->code;
-	a->intended = last + INTENT_AHEAD;
-	return 0;
-}
-
-/* Sends the next batch; true when there may be more. */
-static bool send_some(struct sender *s, struct attached *a, struct err *err)
-{
-	struct sink_record record[BATCH];
-	enum sink_verdict verdict;
-	uint64_t last = outbox_last(s->outbox), skipped = 0;
-	unsigned done = 0;
-	uint32_t n;
-
-	if (a->caught_up == last)
-		return false;
-	if (outbox_read(s->outbox, a->position, s->batch, BATCH, &n, &skipped, err) != 0 ||
-	    (n > 0 && note_intent(s, a, s->batch[n - 1].sequence, err) != 0)) {
-		failed(s, a, SINK_RETRY, err);
-		return false;
-	}
-	if (skipped > 0) {
-		stat_add(&s->stats, STAT_OUTBOX_DROPPED, skipped);
-		log_err("outbox: %" PRIu64 " rows make no sense and are left out", skipped);
-	}
-	if (n == 0) {
-		recovered(s, a); /* it answers and there is nothing it could refuse */
-		set_caught_up(a, last);
-		return false;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		record[i] = (struct sink_record){s->batch[i].sequence, &s->batch[i].alert};
-	verdict = a->sink->deliver(a->state, record, n, &done, err);
-	if (done > 0) {
-		set_position(a, record[done - 1].sequence);
-		stat_add(&s->stats, STAT_SINK_DELIVERED, done);
-		recovered(s, a);
-		moved(s);
-	}
-	if (verdict != SINK_OK) {
-		a->refused = true;
-		failed(s, a, verdict, err);
-	}
-	return verdict == SINK_OK;
-}
-
-static bool serve(struct sender *s, struct attached *a)
-{
-	uint64_t now = clock_monotonic();
-	struct err err = {0};
-
-	if (a->gone || now < a->retry_at)
-		return false;
-	if (!a->ready && !get_ready(s, a, &err))
-		return false;
-	return attend(s, a, now, &err) && send_some(s, a, &err);
+	return attached_get_ready(s, &s->to[s->count - 1], err) ? 0 : ERR_RUN;
 }
 
 /* ---- the thread ---------------------------------------------------------------------------- */
@@ -435,7 +162,7 @@ static bool all_delivered(struct sender *s)
 /* Waits for work or until something is due.  False: time to end. */
 static bool wait_for_work(struct sender *s, bool busy)
 {
-	uint64_t now = clock_monotonic(), until = now + POLL_NS;
+	uint64_t now = clock_monotonic(), until = now + SENDER_POLL_NS;
 	struct timespec ts;
 	bool end;
 
@@ -483,7 +210,7 @@ static void *sender_main(void *arg)
 
 		busy = false;
 		for (unsigned i = 0; i < s->count; i++)
-			busy |= serve(s, &s->to[i]);
+			busy |= attached_serve(s, &s->to[i]);
 		upkeep(s, false);
 		if (finishing && all_delivered(s))
 			break;
@@ -580,11 +307,11 @@ static bool may_retry(struct sender *s, const struct attached *a)
 static bool hand_to(struct sender *s, struct attached *a, const struct stored *stored,
 		    uint32_t count)
 {
-	struct sink_record record[BATCH];
+	struct sink_record record[SENDER_BATCH];
 	struct err err = {0};
 
 	while (count > 0 && !a->gone) {
-		unsigned n = count < BATCH ? count : BATCH, done = 0;
+		unsigned n = count < SENDER_BATCH ? count : SENDER_BATCH, done = 0;
 		enum sink_verdict verdict;
 
 		for (unsigned i = 0; i < n; i++)
@@ -594,12 +321,12 @@ static bool hand_to(struct sender *s, struct attached *a, const struct stored *s
 		stored += done;
 		count -= done;
 		if (done > 0) {
-			recovered(s, a);
-			moved(s);
+			attached_recovered(s, a);
+			sender_moved(s);
 		}
 		if (verdict == SINK_OK)
 			continue;
-		failed(s, a, verdict, &err);
+		attached_failed(s, a, verdict, &err);
 		if (verdict == SINK_RETRY && !may_retry(s, a))
 			a->gone = true;
 	}
