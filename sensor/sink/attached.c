@@ -37,7 +37,7 @@ static bool hurrying(struct sender *s)
 }
 
 void attached_failed(struct sender *s, struct attached *a, enum sink_verdict verdict,
-		   const struct err *err)
+		     const struct err *err)
 {
 	uint64_t delay = BACKOFF_MIN << (a->failures < 6 ? a->failures : 6);
 	bool news;
@@ -232,4 +232,3 @@ bool attached_serve(struct sender *s, struct attached *a)
 		return false;
 	return attend(s, a, now, &err) && send_some(s, a, &err);
 }
-
