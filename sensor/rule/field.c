@@ -183,7 +183,7 @@ bool field_find(const char *name, struct arena *arena, struct field_ref *out)
 		if (!is_detail_name(name + root))
 			return false;
 		out->field = FIELD_DETAIL_ROW;
-		out->detail = arena == NULL ? name + root : arena_strdup(arena, name + root);
+		out->detail = arena_strdup(arena, name + root);
 		return out->detail != NULL;
 	}
 	for (size_t i = 0; i < FIELD_COUNT - 1; i++) {

@@ -89,7 +89,8 @@ struct field_value {
 	char scratch[FIELD_TEXT_SIZE];
 };
 
-/* Finds a field by name; false when there is none.  arena keeps detail names; NULL: name does. */
+/* Finds a field by name; false when there is none.  arena keeps the names of details; NULL will do
+ * for a name without a dot. */
 bool field_find(const char *name, struct arena *arena, struct field_ref *out);
 /* Does the word begin like a field ("actor.x"), so that a field must have been meant? */
 bool field_rooted(const char *word);

@@ -25,6 +25,10 @@ static const struct {
     {"lists: [{ list: a, items: [{ x: 1 }] }, { list: a, items: [1] }]\n", "\"a\""},
     {"lists: [{ list: a, items: [1] }]\nmacros: [{ macro: a, condition: count > 1 }]\n",
      "already a list"},
+    {"lists: [{ list: a, items: [{ x: 1 }] }]\n" RULE(LOW "    condition: count in (a)\n"), "text"},
+    {"lists: [{ list: a, items: [x, 1] }]\n" RULE(LOW
+						  "    condition: count in (a) or count in (a)\n"),
+     "list \"a\" is compared"},
     {"macros: [{ macro: a }]\n", "no \"condition\""},
     {"macros: [{ condition: count > 1 }]\n", "no \"macro\""},
     {RULE(LOW) "  - { rule: \"\", id: BH-6002, on: relay.forward, title: t, severity: low }\n",
@@ -113,6 +117,7 @@ static const struct {
     {"vni = vlan", "number"},
     {"detail. = 7", "detail."},
     {"detail.A = 7", "detail.A"},
+    {"flow.dst_port = actor.tenant", "actor.tenant"},
     {"nothing in (chatty)", "nothing"},
     {"nothing within 10.0.0.0/8", "nothing"},
     {"nothing not in (chatty)", "nothing"},
@@ -158,16 +163,16 @@ static void conditions_that_are_wrong(void **state)
 /* Macros that were compiled before count with their own depth. */
 static void macros_are_bounded_however_they_are_met(void **state)
 {
-	char text[8192] = RULES_HEAD "macros:\n  - { macro: m0, condition: count > 0 }\n";
+	char text[8192] = RULES_HEAD "macros:\n";
 	size_t used;
 
 	(void)state;
-	for (unsigned i = 1; i < 40; i++) {
+	for (unsigned i = 39; i > 0; i--) {
 		used = strlen(text);
 		(void)snprintf(text + used, sizeof text - used,
 			       "  - { macro: m%u, condition: m%u }\n", i, i - 1);
 	}
-	(void)strcat(text, "rules:\n");
+	(void)strcat(text, "  - { macro: m0, condition: count > 0 }\nrules:\n");
 	for (unsigned i = 1; i < 5; i++) {
 		used = strlen(text);
 		(void)snprintf(
@@ -227,7 +232,7 @@ static void details_that_are_no_numbers(void **state)
 	static const struct {
 		const char *text;
 		bool more;
-	} details[] = {{"8", true},   {"7", false},  {"", false},
+	} details[] = {{"-8", false}, {"8", true},   {"7", false}, {"", false},
 		       {"x8", false}, {"8x", false}, {":8", false}};
 	struct finding f = a_finding();
 
@@ -290,9 +295,24 @@ static void messages_of_every_type(void **state)
 	f.vlan[0] = 7;
 	f.vlan[1] = 8;
 	message_is("{delay} [{actor.host}] {actor.role} {vlan}", &f, "2m [unknown] server 7,8");
-	f.app.risks = UINT64_MAX; /* more names than fit */
-	f.app.flags = APP_SURE;
 	message_is("\\x7f\\xe9 {actor.tenant}", &f, "\\u007f\\u00e9 acme");
+}
+
+/* As many as fit, and none of them by half beyond that. */
+static void names_of_many_risks(void **state)
+{
+	struct ruleset *rules = load_good(RULES_HEAD RULE(LOW "    output: \"{app.risk}\"\n"));
+	struct finding f = a_finding();
+	struct verdict verdict;
+	struct stats stats = {0};
+
+	(void)state;
+	f.app.flags = APP_SURE;
+	f.app.risks = UINT64_MAX;
+	assert_int_equal(rules_judge(rules, &f, &stats, &verdict, 1), 1);
+	assert_in_range(strlen(verdict.message), 100, RULE_MESSAGE_SIZE - 1);
+	assert_non_null(strstr(verdict.message, ", "));
+	rules_free(rules);
 }
 
 static void devices_without_a_name_are_told_apart(void **state)
@@ -369,7 +389,47 @@ static void a_broken_rule_is_told_though_overridden(void **state)
 							       "} }] } }]\n"));
 }
 
-/* ---- files ----------------------------------------------------------------------------------- */
+/* A condition, however it is written, and where its wrong word stands.
+ */
+static void mistakes_are_told_where_they_stand(void **state)
+{
+	static const struct {
+		const char *written, *place;
+	} conditions[] = {
+	    {"    condition: count > 1 and nothing\n", ":9:30:"},
+	    {"    condition: \"count > 1 and nothing\"\n", ":9:31:"},
+	    {"    condition: 'count > 1 and nothing'\n", ":9:31:"},
+	    {"    condition: >\n      count > 1\n      and nothing\n", ":11:11:"},
+	    {"    condition: |\n      count > 1\n\n      and nothing\n", ":12:11:"},
+	    {"    condition: >-\n\n      nothing\n", ":11:7:"},
+	    {"    condition: count > 1\n      and\n      nothing\n", ":11:7:"},
+	    {"    condition: count > 1  \r\n      and nothing\r\n", ":10:11:"},
+	    {"    condition: \"count > 1 and\n      nothing\"\n", ":10:7:"},
+	    {"    condition: \"app.host = \\\"ab\\\" and nothing\"\n", ":9:39:"},
+	    {"    condition: 'app.host = \"it''s\" and nothing'\n", ":9:40:"},
+	    {"    condition: \"count\\x20> 1 and nothing\"\n", ":9:"},
+	    {"    condition: \"\\\n      count > 1 and nothing\"\n", ":"},
+	    {"    condition: !!str nothing\n", ":9:"},
+	    {"    condition: \"\xc3\xa9\"\n", ":9:"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+		char text[1024];
+
+		(void)snprintf(text, sizeof text, RULES_HEAD RULE(LOW "%s"), conditions[i].written);
+		load_bad(text, conditions[i].place, NULL);
+	}
+}
+
+static void write_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	(void)fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
 
 static int load_paths(const char *const *paths, unsigned count, struct problems *problems,
 		      struct err *err)
@@ -384,6 +444,30 @@ static int load_paths(const char *const *paths, unsigned count, struct problems 
 	rules_free(rules);
 	return code;
 }
+
+/* What a macro is called in one file is no list in the next. */
+static void names_of_another_file(void **state)
+{
+	char folder[] = "/tmp/bulkhead-rules-XXXXXX", path[2][64];
+	const char *paths[] = {path[0], path[1]};
+	struct problems problems;
+	struct err err;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (unsigned i = 0; i < 2; i++)
+		(void)snprintf(path[i], sizeof path[i], "%s/%u.yaml", folder, i);
+	write_text(path[0], RULES_HEAD "macros: [{ macro: m, condition: count > 1 }]\n");
+	write_text(path[1], RULES_HEAD "lists: [{ list: m, items: [1] }]\n");
+	assert_int_equal(load_paths(paths, 2, &problems, &err), ERR_CONFIG);
+	assert_non_null(strstr(problems.text, "already a macro"));
+	problems_fini(&problems);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(unlink(path[i]), 0);
+	assert_int_equal(rmdir(folder), 0);
+}
+
+/* ---- files ----------------------------------------------------------------------------------- */
 
 static void files_that_cannot_be_read(void **state)
 {
@@ -406,11 +490,14 @@ static void files_that_cannot_be_read(void **state)
 	assert_int_equal(load_paths(strange, 1, &problems, &err), ERR_NOINPUT);
 	problems_fini(&problems);
 	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, (16 << 20) + 1), 0);
+	for (unsigned twice = 1; twice <= 2;
+	     twice++) { /* more than was read at once, and far more */
+		assert_int_equal(ftruncate(fd, ((off_t)twice * 16 << 20) + 1), 0);
+		assert_int_equal(load_paths(&path, 1, &problems, &err), ERR_CONFIG);
+		assert_non_null(strstr(err.text, "16 MiB"));
+		problems_fini(&problems);
+	}
 	assert_int_equal(close(fd), 0);
-	assert_int_equal(load_paths(&path, 1, &problems, &err), ERR_CONFIG);
-	assert_non_null(strstr(err.text, "16 MiB"));
-	problems_fini(&problems);
 	assert_int_equal(unlink(large), 0);
 }
 
@@ -466,7 +553,10 @@ int main(void)
 	    cmocka_unit_test(details_that_are_no_numbers),
 	    cmocka_unit_test(stars_stand_for_anything),
 	    cmocka_unit_test(messages_of_every_type),
+	    cmocka_unit_test(names_of_many_risks),
 	    cmocka_unit_test(devices_without_a_name_are_told_apart),
+	    cmocka_unit_test(mistakes_are_told_where_they_stand),
+	    cmocka_unit_test(names_of_another_file),
 	    cmocka_unit_test(rules_are_printed_so_that_they_can_be_read),
 	    cmocka_unit_test(a_broken_rule_is_told_though_overridden),
 	    cmocka_unit_test(files_that_cannot_be_read),
