@@ -12,6 +12,7 @@
  *	}
  *
  * runs the statement with the first call failing, then with the second, until none is left to fail.
+ * fault_keep("write") makes all calls of that name fail until fault_disarm().
  */
 #ifndef UNIT_FAULTS_H
 #define UNIT_FAULTS_H
@@ -37,6 +38,7 @@
 static atomic_ulong fault_calls; /* since it was armed */
 static atomic_ulong fault_at;	 /* 0: not armed */
 static const char *_Atomic fault_what;
+static const char *_Atomic fault_kept;
 
 static inline void fault_arm(unsigned long nth)
 {
@@ -45,9 +47,16 @@ static inline void fault_arm(unsigned long nth)
 	atomic_store(&fault_at, nth);
 }
 
+static inline void fault_keep(const char *name)
+{
+	atomic_store(&fault_what, NULL);
+	atomic_store(&fault_kept, name);
+}
+
 /* True when a call failed. */
 static inline bool fault_disarm(void)
 {
+	atomic_store(&fault_kept, NULL);
 	atomic_store(&fault_at, 0);
 	return atomic_load(&fault_what) != NULL;
 }
@@ -62,7 +71,12 @@ static inline const char *fault_name(void)
 static inline bool fault_now(const char *name)
 {
 	unsigned long at = atomic_load(&fault_at);
+	const char *kept = atomic_load(&fault_kept);
 
+	if (kept != NULL && strcmp(kept, name) == 0) {
+		atomic_store(&fault_what, name);
+		return true;
+	}
 	if (at == 0 || atomic_fetch_add(&fault_calls, 1) + 1 != at)
 		return false;
 	atomic_store(&fault_what, name);

@@ -5,6 +5,7 @@
  */
 #include "unit/sink/support.h"
 
+#include "sink/list.h"
 #include "sink/outbox.h"
 #include "unit/faults.h"
 
@@ -185,6 +186,116 @@ static void an_outbox_says_what_it_could_not_do(void **state)
 	free(got);
 }
 
+static bool count_each(void *context, const struct sink_record *record)
+{
+	(void)record;
+	++*(unsigned *)context;
+	return true;
+}
+
+static int read_all(const char *path, unsigned *count, uint64_t *skipped, struct err *err)
+{
+	*count = 0;
+	*err = (struct err){0};
+	return outbox_each(path, count_each, count, skipped, err);
+}
+
+static void an_outbox_is_listed_or_says_why_not(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_SIZE];
+	const struct outbox_config config = {.path = in_folder(f, "o.db", path), .quota = 1 << 20};
+	struct stored record[RECORDS];
+	struct outbox *o;
+	struct err err;
+	uint64_t dropped = 0, skipped = 0;
+	unsigned count;
+	int code;
+
+	assert_int_equal(outbox_open(&o, &config, NULL), 0);
+	fill(record);
+	assert_int_equal(outbox_append(o, record, RECORDS, 1, &dropped, NULL), 0);
+	outbox_close(o);
+	FAULTS_EACH(code = read_all(path, &count, &skipped, &err), hit)
+	{
+		assert_int_equal(code != 0, hit);
+		assert_true(!hit || err.text[0] != '\0');
+		assert_true(hit || count == RECORDS);
+	}
+}
+
+/* Below what an empty outbox takes: each append has to make room, and none that fails may cost more
+ * than one that does not. */
+static void an_outbox_that_is_always_full(void **state)
+{
+	const struct outbox_config config = {.quota = 4096};
+	struct stored record[RECORDS];
+	struct err err = {0};
+	struct outbox *o;
+	uint64_t dropped = 0;
+	uint32_t opens = 0;
+	int code;
+
+	(void)state;
+	assert_int_equal(outbox_open(&o, &config, &err), 0);
+	fill(record);
+	outbox_delivered(o, 2);
+	FAULTS_EACH(code = outbox_append(o, record, RECORDS, 1, &dropped, &err), hit)
+	{
+		assert_true(hit || code == 0);
+		opens += code == 0 ? RECORDS / 2 : 0;
+		/* The first two were delivered and may go. */
+		assert_in_range(count_opens(o), opens < 2 ? 0 : opens - 2, opens);
+	}
+	outbox_close(o);
+}
+
+/* ---- files ---- */
+
+static enum sink_verdict write_one(void *state, const struct sink_setup *setup, unsigned *done,
+				   struct err *err)
+{
+	struct alert alert;
+	const struct sink_record record = {1, &alert};
+
+	make_alert(&alert, 1, ALERT_OPEN);
+	memset(state, 0, jsonl_sink.state_size);
+	*done = 0;
+	if (jsonl_sink.open(state, setup, err) != 0)
+		return SINK_FATAL;
+	return jsonl_sink.deliver(state, &record, 1, done, err);
+}
+
+/* Behind a line that was cut short: it is ended first, and what is not on the disk does not count.
+ */
+static void a_line_is_written_and_synced(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_SIZE];
+	const struct sink_setup setup = {.options = &f->options,
+					 .target = in_folder(f, "out", path)};
+	void *sink = calloc(1, jsonl_sink.state_size);
+	enum sink_verdict verdict;
+	struct err err;
+	unsigned done, failed = 0;
+
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	(void)fputs("{\"torn", file);
+	(void)fclose(file);
+	FAULTS_EACH((err = (struct err){0}, verdict = write_one(sink, &setup, &done, &err)), hit)
+	{
+		failed += verdict != SINK_OK;
+		assert_int_equal(done, verdict == SINK_OK);
+		assert_true(verdict == SINK_OK || (hit && err.text[0] != '\0'));
+		jsonl_sink.close(sink);
+		assert_int_equal(truncate(path, 6), 0); /* torn again */
+	}
+	assert_in_range(failed, 3, 10); /* the line's end, the line, the disk */
+	free(sink);
+}
+
 /* ---- delivery -------------------------------------------------------------------------------- */
 
 static unsigned lines_of(const char *path)
@@ -259,6 +370,56 @@ static void a_sensor_with_an_outbox(void **state)
 	each_call_fails(&config, path);
 }
 
+static void outputs_of_the_settings(void **state)
+{
+	struct fixture *f = *state;
+	char path[PATH_SIZE], outbox[PATH_SIZE];
+	const struct delivery_config config = {.options = &f->options,
+					       .cursor_name = "x",
+					       .outbox_file = in_folder(f, "o.db", outbox)};
+	struct delivery *d;
+	struct err err;
+	int code;
+
+	f->options.output[0].file = in_folder(f, "out", path);
+	f->options.output[1].syslog = true;
+	f->options.output_count = 2;
+	FAULTS_EACH((err = (struct err){0}, code = delivery_open(&d, &config, &err)), hit)
+	{
+		assert_int_equal(code != 0, d == NULL);
+		assert_true(code == 0 || (hit && err.text[0] != '\0'));
+		(void)delivery_close(d, 0, NULL);
+	}
+}
+
+/* The disk does not heal before the end: what is lost is counted, and a replay fails for it. */
+static void a_disk_that_stays_broken(void **state)
+{
+	struct fixture *f = *state;
+	char outbox[PATH_SIZE];
+	struct delivery_config config = {.options = &f->options,
+					 .cursor_name = "x",
+					 .outbox_file = in_folder(f, "o.db", outbox)};
+	struct stats stats = {0};
+	struct delivery *d;
+	struct err err;
+	int code;
+
+	for (unsigned replay = 0; replay < 2; replay++) {
+		config.wait_at_end = replay != 0;
+		assert_int_equal(delivery_open(&d, &config, &err), 0);
+		fault_keep("sqlite3_step");
+		for (uint64_t n = 1; n <= 3; n++)
+			submit(d, n, ALERT_OPEN);
+		code = delivery_drain(d, NS_PER_SEC / 5, &err);
+		assert_true(fault_disarm());
+		delivery_stats(d, &stats);
+		assert_int_equal(stat_get(&stats, STAT_OUTBOX_DROPPED), 3);
+		assert_int_equal(code, replay ? ERR_RUN : 0);
+		(void)delivery_close(d, 0, NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +429,13 @@ int main(void)
 					    fixture_free),
 	    cmocka_unit_test(a_full_outbox_gives_up_no_opening),
 	    cmocka_unit_test(an_outbox_says_what_it_could_not_do),
+	    cmocka_unit_test_setup_teardown(an_outbox_is_listed_or_says_why_not, fixture_new,
+					    fixture_free),
+	    cmocka_unit_test(an_outbox_that_is_always_full),
+	    cmocka_unit_test_setup_teardown(a_line_is_written_and_synced, fixture_new,
+					    fixture_free),
+	    cmocka_unit_test_setup_teardown(outputs_of_the_settings, fixture_new, fixture_free),
+	    cmocka_unit_test_setup_teardown(a_disk_that_stays_broken, fixture_new, fixture_free),
 	    cmocka_unit_test_setup_teardown(a_replay_into_a_file, fixture_new, fixture_free),
 	    cmocka_unit_test_setup_teardown(a_sensor_with_an_outbox, fixture_new, fixture_free),
 	};

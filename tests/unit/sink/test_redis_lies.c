@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 
 #include "sink/list.h"
+#include "sink/outbox.h"
 #include "unit/faults.h"
 
 enum lie {
@@ -637,6 +638,67 @@ static void settings_that_cannot_be(void **state)
 	free(sink);
 }
 
+/* Through the whole of delivery, with an outbox of its own: nothing is delivered to a place that
+ * says it is nowhere, and the end says why. */
+static void a_cursor_that_is_no_number(void **state)
+{
+	struct server *s = *state;
+	const struct delivery_config config = {
+	    .options = &s->fixture->options, .cursor_name = "me", .redis_url = s->url};
+	struct delivery *d;
+	struct err err = {0};
+
+	s->shared->lie = CURSOR_IS_WORDS;
+	redis_sink.close(s->sink); /* one connection at a time */
+	assert_int_equal(delivery_open(&d, &config, &err), 0);
+	submit(d, 1, ALERT_OPEN);
+	assert_int_equal(delivery_close(d, NS_PER_SEC / 2, &err), ERR_NOREDIS);
+	assert_non_null(strstr(err.text, "the cursor is no number"));
+	assert_int_equal(s->shared->entries, 0);
+	memset(s->sink, 0, redis_sink.state_size);
+	assert_int_equal(redis_sink.open(s->sink, &s->setup, &err), 0);
+}
+
+static bool deliver_two(const struct delivery_config *config, struct err *err)
+{
+	struct delivery *d;
+	int code = delivery_open(&d, config, err);
+
+	if (code != 0)
+		return false;
+	for (uint64_t n = 1; n <= 2; n++)
+		submit(d, n, ALERT_OPEN);
+	return delivery_close(d, 5 * NS_PER_SEC, err) == 0;
+}
+
+/* The same from the outbox to the server: whatever fails on the way, in the end all is there. */
+static void each_call_of_delivery_fails(void **state)
+{
+	struct server *s = *state;
+	char outbox[PATH_SIZE];
+	const struct delivery_config config = {.options = &s->fixture->options,
+					       .cursor_name = "me",
+					       .redis_url = s->url,
+					       .outbox_file =
+						   in_folder(s->fixture, "o.db", outbox)};
+	const struct outbox_config own = {.path = outbox, .quota = 1 << 20};
+	struct outbox *o;
+	struct err err;
+	bool good;
+
+	redis_sink.close(s->sink);
+	FAULTS_EACH((err = (struct err){0}, good = deliver_two(&config, &err)), hit)
+	{
+		assert_true(good || (hit && err.text[0] != '\0'));
+	}
+	assert_int_equal(outbox_open(&o, &own, &err), 0);
+	assert_int_equal(s->shared->cursor, outbox_last(o));
+	assert_int_equal(outbox_last(o) % 2, 0); /* both or, where it could not be opened, none */
+	outbox_close(o);
+	memset(s->sink, 0, redis_sink.state_size);
+	assert_int_equal(redis_sink.open(s->sink, &s->setup, &err), 0);
+}
+
 /* A sink from its beginning to its end: one record, a heartbeat, a look for words. */
 static bool live(struct server *s, const struct heartbeat *beat)
 {
@@ -702,7 +764,9 @@ int main(void)
 					    server_new_tcp, server_free),
 	    cmocka_unit_test_setup_teardown(words_of_all_kinds, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(settings_that_cannot_be, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(a_cursor_that_is_no_number, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(each_call_fails, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(each_call_of_delivery_fails, server_new, server_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
