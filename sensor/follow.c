@@ -205,7 +205,7 @@ static void tell_exposed(struct worker *w, const struct flow *flow, const struct
 
 /*
  * Somebody answers who was not asked: the questions of this flow went to other tenants' NICs
- * alone.  Only first answers: a refused or accepted connection, an echo.
+ * alone.  Only first answers: a refused or accepted connection, an echo, a neighbour.
  *
  * He was asked after all by a NIC that passes things on: what leaves a port never shows that, and
  * where the answer goes to that NIC as well it stands in the middle.
@@ -218,7 +218,8 @@ static bool answers_unasked(const struct worker *w, const struct flow *flow, uns
 		       ((packet->tcp_flags & TCP_RST) ||
 			(packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))) ||
 		      (packet->proto == IPPROTO_NUM_ICMP && packet->icmp_type == 0) ||
-		      (packet->proto == IPPROTO_NUM_ICMPV6 && packet->icmp_type == 129);
+		      (packet->proto == IPPROTO_NUM_ICMPV6 &&
+		       (packet->icmp_type == 129 || packet->icmp_type == 136));
 
 	if (!answer || tap_of(w)->view == VIEW_PORT || p->from.tenant < TENANT_FIRST ||
 	    p->src.tenant != p->from.tenant || flow->paths_seen[!direction] == 0 ||
@@ -261,6 +262,24 @@ static bool at_its_own_port(const struct worker *w, const struct carrier *from)
 	return tap->view == VIEW_PORT && from->host != HOST_NONE && from->host == tap->host;
 }
 
+/* Does the provider's gear bring this NIC what the packet answers?  Then a public address that
+ * nobody registered is at home there, although the answer takes the short way to a neighbour. */
+static bool answers_at_home(const struct worker *w, const struct flow *flow, unsigned direction,
+			    const struct path_parties *p, const struct packet *packet)
+{
+	if (p->src.kind != OWNER_NONE)
+		return false;
+	for (unsigned i = 0; i < FLOW_PATHS; i++) {
+		const struct path_key *asked = &flow->path[!direction][i];
+		struct carrier by = inventory_carrier(w->inv, asked->smac);
+
+		if (mac_equal(asked->dmac, packet->smac) && by.tenant == TENANT_INFRASTRUCTURE &&
+		    (by.roles & ROLES_CARRY) != 0)
+			return true;
+	}
+	return false;
+}
+
 struct findings_of_path {
 	uint32_t bits;
 	bool watched; /* strange enough to be followed from its first packet on */
@@ -297,6 +316,8 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 	found.bits = path_judge(w->inv, tap_of(w), &p, &packet->src, &packet->dst);
 	if (flow->flags & FLOW_NO_PATHS)
 		found.bits &= PATH_KNOWN | PATH_EXPOSED;
+	if ((found.bits & PATH_FROM_STRANGER) && answers_at_home(w, flow, direction, &p, packet))
+		found.bits ^= PATH_FROM_STRANGER | PATH_FROM_MAYBE;
 	found.dynamic = (found.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) != 0 &&
 			(p.src.kind == OWNER_DYNAMIC || p.dst.kind == OWNER_DYNAMIC);
 	found.watched = (found.bits & PATH_STRANGE) != 0 || maybe_strange(found.bits, &p);

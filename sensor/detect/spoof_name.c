@@ -7,8 +7,9 @@
  *	Two answers to one question with other data and another TTL come from two machines: when
  *	both have the same rightful MAC nobody can be named, and it is an indicator.
  * LLMNR, NetBIOS, mDNS	A host may answer for its own name, and its own only.  One that answers
- *	another tenant's questions for two names is poisoning; one that is WPAD takes over the
- *	proxy settings of whoever asked, at the first answer.
+ *	another tenant's questions for two names with one address is poisoning (a cluster's names
+ *	have an address each, and a reflector's are those of others); one that is WPAD takes over
+ *	the proxy settings of whoever asked, at the first answer.
  *
  * Kept silent: a host's own name; announcements nobody asked for, and answers for names that were
  * probed for or announced before, as mDNS demands of a host with several (RFC 6762 8; a poisoner
@@ -74,6 +75,7 @@ struct answerer_key {
 struct answerer {
 	struct {
 		uint64_t ts_ns;
+		struct ip_addr ip;
 		char name[DNS_NAME_SIZE];
 	} of[NAMES_KEPT];
 	unsigned next;
@@ -163,10 +165,12 @@ static bool in_anothers_name(const struct event *ev)
 	if (is_tenant(ev->src.tenant))
 		return ev->src.tenant != ev->from.tenant;
 	/* A resolver on the Internet: nobody's packets to other tenants come from a tenant's NIC.
-	 */
+	 * By the provider's router goes what one says whose address nobody registered; a cooked
+	 * capture does not tell. */
 	return ev->src.kind == OWNER_NONE && is_tenant(ev->from.tenant) &&
 	       !ip_is_private(&ev->tuple.src) && !ip_is_link_local(&ev->tuple.src) &&
-	       is_other_tenant(ev->dst.tenant, ev->from.tenant);
+	       is_other_tenant(ev->dst.tenant, ev->from.tenant) &&
+	       ev->to.tenant != TENANT_INFRASTRUCTURE && !mac_is_zero(ev->dmac);
 }
 
 static void judge_answer(const struct event *ev, const struct dns_message *m,
@@ -301,9 +305,10 @@ static bool find_asker(struct state *s, const struct event *ev, const struct dns
 	return true;
 }
 
-/* Another name that the host answered for within the window, or NULL; remembers this one. */
+/* Another name that the host answered for within the window with this address, or NULL; remembers
+ * this one. */
 static const char *other_name(struct state *s, const struct event *ev, const struct dns_message *m,
-			      const char label[DNS_NAME_SIZE])
+			      const char label[DNS_NAME_SIZE], const struct ip_addr *ip)
 {
 	struct answerer_key key = {
 	    .mac = mac_to_u64(ev->smac), .segment = ev->segment, .family = (uint16_t)m->family};
@@ -313,6 +318,8 @@ static const char *other_name(struct state *s, const struct event *ev, const str
 
 	for (unsigned i = 0; i < NAMES_KEPT; i++) {
 		if (a->of[i].name[0] == '\0' || ev->ts_ns - a->of[i].ts_ns > NAMES_NS)
+			continue;
+		if (!ip_equal(&a->of[i].ip, ip))
 			continue;
 		if (strcmp(a->of[i].name, label) != 0) {
 			other = a->of[i].name;
@@ -328,6 +335,7 @@ static const char *other_name(struct state *s, const struct event *ev, const str
 		if (other == a->of[at].name) /* kept for the caller's message */
 			at = a->next;
 		a->of[at].ts_ns = ev->ts_ns;
+		a->of[at].ip = *ip;
 		memcpy(a->of[at].name, label, DNS_NAME_SIZE);
 	}
 	return other;
@@ -357,7 +365,7 @@ static void on_link(struct state *s, const struct event *ev, const struct dns_me
 		if (was_announced(s, ev, &key) && strcmp(key.name, "wpad") != 0)
 			continue;
 		first_label(name, label);
-		other = other_name(s, ev, m, label);
+		other = other_name(s, ev, m, label, &m->address[i].ip);
 		if (other == NULL && strcmp(label, "wpad") != 0)
 			continue;
 		f = tell(ev, m, name, &asker, out);

@@ -8,6 +8,10 @@
  * link-local one), so at the carrier's own end it accuses nobody by itself.  The other end may be
  * the carrier's own too when it is next door: behind another NIC of its tenant, or behind one that
  * nobody registered (a nested machine, a back end) and not behind the provider's router.
+ *
+ * A public address that nobody registered is where the provider's gear says it is: what it hands to
+ * a NIC for an address that is not on the link it has a route for (a tenant's own prefix, a service
+ * behind the balancer).
  */
 #include <string.h>
 
@@ -53,6 +57,14 @@ static bool is_next_door(const struct end *end, uint32_t tenant)
 	       could_be_own(end->owner, end->ip);
 }
 
+/* Would the provider's gear at the other end of the frame have a route to here for the address? */
+static bool is_routed(const struct end *near, const struct end *far)
+{
+	return near->owner->kind == OWNER_NONE && !ip_is_multicast(near->ip) &&
+	       !ip_is_broadcast(near->ip) && far->nic->tenant == TENANT_INFRASTRUCTURE &&
+	       (far->nic->roles & ROLES_CARRY) != 0;
+}
+
 /* near: where the carrier stands that is judged (the source when it sent the frame). */
 static uint32_t judge_carrier(const struct end *near, const struct end *far, uint32_t stranger,
 			      uint32_t maybe, uint32_t unknown)
@@ -73,7 +85,10 @@ static uint32_t judge_carrier(const struct end *near, const struct end *far, uin
 			       owner_undecided(far->owner, far->ip)
 			   ? maybe
 			   : 0;
-	return could_be_own(near->owner, near->ip) || is_next_door(far, tenant) ? maybe : stranger;
+	return could_be_own(near->owner, near->ip) || is_next_door(far, tenant) ||
+		       is_routed(near, far)
+		   ? maybe
+		   : stranger;
 }
 
 /* A shared address behind a MAC nobody registered: a cluster that is delivered to by flooding on
@@ -84,11 +99,17 @@ static bool is_cluster(const struct path_parties *p)
 }
 
 /* The provider's load balancer hands a packet for its own address to a real server, which will
- * answer the client directly (direct server return). */
-static bool is_balanced(const struct path_parties *p)
+ * answer the client directly (direct server return).  It may be registered without its NIC. */
+static bool is_balanced(const struct inventory *inv, const struct path_parties *p)
 {
-	return p->from.tenant == TENANT_INFRASTRUCTURE && (p->from.roles & ROLE_LOAD_BALANCER) &&
-	       p->dst.tenant == TENANT_INFRASTRUCTURE;
+	const struct host *host = inventory_host(inv, p->dst.host);
+
+	if (p->dst.tenant != TENANT_INFRASTRUCTURE)
+		return false;
+	if (p->from.tenant == TENANT_INFRASTRUCTURE)
+		return (p->from.roles & ROLE_LOAD_BALANCER) != 0;
+	return p->from.tenant == TENANT_UNKNOWN && host != NULL && host->mac_count == 0 &&
+	       (host->roles & ROLE_LOAD_BALANCER) != 0;
 }
 
 static bool host_at_port(const struct inventory *inv, uint32_t id, const char *port)
@@ -113,8 +134,9 @@ static uint32_t judge_exposure(const struct inventory *inv, const struct tap *ta
 	if (host != NULL && (host->tenant == TENANT_INFRASTRUCTURE || (host->roles & ROLE_MONITOR)))
 		return 0;
 	/* To a machine that nobody registered: a container behind this very port, maybe, or the one
-	 * whose port nobody registered either. */
-	if (p->to.tenant == TENANT_UNKNOWN && (host == NULL || could_be_own(&p->dst, dst)))
+	 * whose port nobody registered either; or the port's own host, whose NIC is not known. */
+	if (p->to.tenant == TENANT_UNKNOWN &&
+	    (host == NULL || host->mac_count == 0 || could_be_own(&p->dst, dst)))
 		return 0;
 	if (!is_tenant(p->src.tenant) && !is_tenant(p->dst.tenant) && !is_tenant(p->from.tenant) &&
 	    !is_tenant(p->to.tenant))
@@ -143,7 +165,7 @@ uint32_t path_judge(const struct inventory *inv, const struct tap *tap,
 	if (!ip_is_unspecified(src))
 		bits |= judge_carrier(&from, &to, PATH_FROM_STRANGER, PATH_FROM_MAYBE,
 				      PATH_FROM_UNKNOWN);
-	if (!p->to_group && !is_balanced(p))
+	if (!p->to_group && !is_balanced(inv, p))
 		bits |= judge_carrier(&to, &from, PATH_TO_STRANGER, PATH_TO_MAYBE, PATH_TO_UNKNOWN);
 	if (tap->view == VIEW_PORT && tap->port != NULL)
 		bits |= judge_exposure(inv, tap, p, dst);

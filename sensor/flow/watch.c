@@ -272,6 +272,22 @@ static enum chain chain_of(const struct watch_path *before, const struct watch_p
 	return CHAIN_NONE;
 }
 
+/* By other NICs than one the legs hang together by their packet alone: then it has to have gone the
+ * way that packets go, and its TTL not to have grown on it. */
+static bool is_likely(enum chain chain, const struct watch_path *before,
+		      const struct watch_path *now, uint8_t ttl_before, uint8_t ttl_now)
+{
+	const struct watch_path *in = chain == CHAIN_BACKWARD ? now : before;
+	const struct watch_path *out = chain == CHAIN_BACKWARD ? before : now;
+
+	if (chain == CHAIN_NONE || chain == CHAIN_BRIDGED || mac_equal(in->key.dmac, out->key.smac))
+		return chain != CHAIN_NONE;
+	/* A cooked capture is one machine's, which takes frames down in the order of its clock. */
+	if (chain == CHAIN_BACKWARD)
+		return ttl_before <= ttl_now && !mac_is_zero(in->key.dmac);
+	return ttl_now <= ttl_before;
+}
+
 static void fill_match(struct watch_table *t, struct watch_match *match, enum chain chain,
 		       const struct watch_print *print, struct watch_path *before,
 		       struct watch_path *now, uint8_t ttl)
@@ -294,13 +310,13 @@ static bool is_duplicate(const struct watch_print *print, const struct watch_pri
 	       now->ts_ns - print->ts_ns < DUPLICATE_NS;
 }
 
-/* The other leg of this packet: by its head, else by its body.  Sets *duplicate when it is a copy
- * of a frame instead. */
+/* The other leg of this packet: by its head, the newest, else by its body.  Sets *duplicate when it
+ * is a copy of a frame instead. */
 static struct watch_print *other_leg(struct watch_table *t, struct watch *w,
 				     const struct watch_print *now, bool *duplicate)
 {
 	const struct watch_path *path = &w->path[now->path];
-	struct watch_print *by_body = NULL;
+	struct watch_print *by_head = NULL, *by_body = NULL;
 
 	for (unsigned i = 0; i < WATCH_PRINTS; i++) {
 		struct watch_print *print = &w->print[i];
@@ -315,14 +331,15 @@ static struct watch_print *other_leg(struct watch_table *t, struct watch *w,
 		}
 		if (print->path == now->path || now->ts_ns - print->ts_ns > t->window_ns ||
 		    w->path[print->path].direction != path->direction ||
-		    chain_of(&w->path[print->path], path) == CHAIN_NONE)
+		    !is_likely(chain_of(&w->path[print->path], path), &w->path[print->path], path,
+			       print->ttl, now->ttl))
 			continue;
-		if (head)
-			return print;
+		if (head && (by_head == NULL || print->ts_ns > by_head->ts_ns))
+			by_head = print;
 		if (by_body == NULL)
 			by_body = print;
 	}
-	return by_body;
+	return by_head != NULL ? by_head : by_body;
 }
 
 static struct watch_print *print_slot(struct watch *w, const struct packet_prints *prints)
