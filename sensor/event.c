@@ -4,6 +4,17 @@
 
 #include "judge.h"
 
+/* Somebody else's address at the NIC of one who was handed it by a rogue server. */
+static void own_in_good_faith(const struct event *ev, struct owner *owner, const struct ip_addr *ip,
+			      struct mac_addr mac)
+{
+	if (!bindings_misled(ev->bindings, ev->domain, ip, mac, ev->ts_ns))
+		return;
+	owner->tenant = TENANT_UNKNOWN;
+	owner->host = HOST_NONE;
+	owner->kind = OWNER_DYNAMIC;
+}
+
 static void rebuild_parties(struct event *ev)
 {
 	if (ev->has_mac) {
@@ -18,6 +29,10 @@ static void rebuild_parties(struct event *ev)
 		    bindings_owner(ev->bindings, ev->inv, ev->domain, &ev->tuple.src, ev->ts_ns);
 		ev->dst =
 		    bindings_owner(ev->bindings, ev->inv, ev->domain, &ev->tuple.dst, ev->ts_ns);
+	}
+	if (ev->has_ip && ev->has_mac) {
+		own_in_good_faith(ev, &ev->src, &ev->tuple.src, ev->smac);
+		own_in_good_faith(ev, &ev->dst, &ev->tuple.dst, ev->dmac);
 	}
 }
 
@@ -65,6 +80,7 @@ static void rebuild_path(struct event *ev)
 	if (ev->kind == EVENT_RELAYED) {
 		in_from = inventory_carrier(ev->inv, ev->u.relayed.in_smac);
 		in_to = inventory_carrier(ev->inv, ev->u.relayed.in_dmac);
+		own_in_good_faith(ev, &ev->src, &ev->tuple.src, ev->u.relayed.in_smac);
 		own_by_nic(&ev->src, &ev->tuple.src, &in_from, in_to.tenant, ev->from.tenant);
 		own_by_nic(&ev->dst, &ev->tuple.dst, &ev->to, in_to.tenant, ev->from.tenant);
 		parties.src = ev->src;

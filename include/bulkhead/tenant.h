@@ -267,6 +267,20 @@ void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *i
 void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
 		      uint64_t now_ns);
 
+/* Somebody else asked a server for the address by its offer, so the lease may have ended: nobody
+ * owns it until a server says whose it is, or its NIC is seen to use it. */
+void bindings_doubt(struct bindings *b, uint16_t domain, const struct ip_addr *ip, uint64_t now_ns);
+/* The NIC uses the address. */
+void bindings_trust(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		    struct mac_addr mac);
+
+/* Who was handed another's address by a server that is none takes it in good faith: at this NIC it
+ * is nobody's.  The table is small; the oldest goes and is counted. */
+void bindings_mislead(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		      struct mac_addr mac, uint64_t expires_ns);
+bool bindings_misled(const struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		     struct mac_addr mac, uint64_t now_ns);
+
 /* The owner with leases applied: OWNER_DYNAMIC becomes the tenant and host of the leased MAC, as
  * OWNER_HOST (OWNER_SHARED for a shared MAC); it stays as it is without a lease or when the leased
  * MAC is in no inventory. */

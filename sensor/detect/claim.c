@@ -155,7 +155,8 @@ void claim_judge(const struct event *ev, const struct claim *claim, const char *
 	const struct carrier *actor = &ev->from;
 	struct mac_addr actor_mac = ev->smac;
 
-	if (ip_is_unspecified(&claim->ip) || ip_is_multicast(&claim->ip))
+	if (ip_is_unspecified(&claim->ip) || ip_is_multicast(&claim->ip) ||
+	    bindings_misled(ev->bindings, ev->domain, &claim->ip, claim->mac, ev->ts_ns))
 		return;
 	if (!nowhere)
 		at = inventory_carrier(ev->inv, claim->mac);

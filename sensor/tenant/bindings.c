@@ -19,10 +19,13 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/table.h"
 #include "bulkhead/clock.h"
 #include "tenant/inventory.h"
 
 #define BINDINGS_MAX (UINT32_C(1) << 30)
+/* A rogue server reaches one segment: some hundred clients boot there while it runs. */
+#define MISLED 1024
 /* Linux believes a neighbour for 45 s at most, then asks for 8 s before it gives up; others alike.
  */
 #define SETTLE_NS (60 * NS_PER_SEC)
@@ -33,11 +36,20 @@ struct lease {
 	uint64_t settled_ns; /* of nobody before that */
 	struct mac_addr mac;
 	uint16_t domain;
+	bool doubted;  /* somebody else was offered it, maybe */
 	uint32_t at;   /* place in the heap */
 	uint32_t slot; /* place in the index */
 };
 
+struct misled_key {
+	struct ip_addr ip;
+	struct mac_addr mac;
+	uint16_t domain;
+};
+
 struct bindings {
+	struct table *misled; /* misled_key; the value is when it ends */
+	uint32_t doubted;     /* leases */
 	uint64_t seed[3];
 	uint64_t evicted;
 	struct lease *leases;
@@ -64,7 +76,9 @@ struct bindings *bindings_new(uint32_t capacity, uint64_t seed)
 	b->heap = calloc(b->capacity, sizeof *b->heap);
 	b->spare = calloc(b->capacity, sizeof *b->spare);
 	b->index = calloc(size, sizeof *b->index);
-	if (b->leases == NULL || b->heap == NULL || b->spare == NULL || b->index == NULL) {
+	b->misled = table_new(MISLED, sizeof(struct misled_key), sizeof(uint64_t), seed);
+	if (b->leases == NULL || b->heap == NULL || b->spare == NULL || b->index == NULL ||
+	    b->misled == NULL) {
 		bindings_free(b);
 		return NULL;
 	}
@@ -82,6 +96,7 @@ void bindings_free(struct bindings *b)
 {
 	if (b == NULL)
 		return;
+	table_free(b->misled);
 	free(b->leases);
 	free(b->heap);
 	free(b->spare);
@@ -164,11 +179,18 @@ static void index_remove(struct bindings *b, uint32_t hole)
 	b->index[hole] = 0;
 }
 
+static void believe(struct bindings *b, struct lease *lease)
+{
+	b->doubted -= lease->doubted;
+	lease->doubted = false;
+}
+
 static void drop(struct bindings *b, uint32_t number)
 {
 	uint32_t at = b->leases[number].at;
 	uint32_t last;
 
+	believe(b, &b->leases[number]);
 	index_remove(b, b->leases[number].slot);
 	last = b->heap[--b->used];
 	if (last != number) {
@@ -190,6 +212,7 @@ void bindings_lease(struct bindings *b, uint16_t domain, const struct ip_addr *i
 	slot = probe(b, domain, key);
 	if (b->index[slot] != 0) {
 		lease = &b->leases[b->index[slot] - 1];
+		believe(b, lease);
 		if (!mac_equal(lease->mac, mac))
 			lease->settled_ns = now_ns + SETTLE_NS;
 		lease->mac = mac;
@@ -222,6 +245,49 @@ void bindings_release(struct bindings *b, uint16_t domain, const struct ip_addr 
 	heap_settle(b, b->leases[number - 1].at);
 }
 
+void bindings_doubt(struct bindings *b, uint16_t domain, const struct ip_addr *ip, uint64_t now_ns)
+{
+	uint32_t number = b->index[probe(b, domain, ip_key_of(ip))];
+	struct lease *lease = number != 0 ? &b->leases[number - 1] : NULL;
+
+	if (lease == NULL || lease->expires_ns <= now_ns || lease->doubted)
+		return;
+	lease->doubted = true;
+	b->doubted++;
+}
+
+void bindings_trust(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		    struct mac_addr mac)
+{
+	uint32_t number;
+
+	if (b->doubted == 0) /* almost always */
+		return;
+	number = b->index[probe(b, domain, ip_key_of(ip))];
+	if (number != 0 && mac_equal(b->leases[number - 1].mac, mac))
+		believe(b, &b->leases[number - 1]);
+}
+
+void bindings_mislead(struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		      struct mac_addr mac, uint64_t expires_ns)
+{
+	struct misled_key key = {.ip = *ip, .mac = mac, .domain = domain};
+
+	*(uint64_t *)table_put(b->misled, &key, NULL) = expires_ns;
+}
+
+bool bindings_misled(const struct bindings *b, uint16_t domain, const struct ip_addr *ip,
+		     struct mac_addr mac, uint64_t now_ns)
+{
+	struct misled_key key = {.ip = *ip, .mac = mac, .domain = domain};
+	const uint64_t *expires_ns;
+
+	if (table_used(b->misled) == 0) /* almost always */
+		return false;
+	expires_ns = table_find(b->misled, &key);
+	return expires_ns != NULL && now_ns < *expires_ns;
+}
+
 bool bindings_mac(const struct bindings *b, uint16_t domain, const struct ip_addr *ip,
 		  uint64_t now_ns, struct mac_addr *mac)
 {
@@ -245,7 +311,8 @@ struct owner bindings_owner(const struct bindings *b, const struct inventory *in
 		return owner;
 	number = b->index[probe(b, domain, ip_key_of(ip))];
 	lease = number != 0 ? &b->leases[number - 1] : NULL;
-	if (lease == NULL || lease->expires_ns <= now_ns || now_ns < lease->settled_ns)
+	if (lease == NULL || lease->expires_ns <= now_ns || now_ns < lease->settled_ns ||
+	    lease->doubted)
 		return owner;
 	carrier = inventory_carrier(inv, lease->mac);
 	if (carrier.tenant == TENANT_UNKNOWN)
@@ -258,7 +325,7 @@ struct owner bindings_owner(const struct bindings *b, const struct inventory *in
 
 uint64_t bindings_evicted(const struct bindings *b)
 {
-	return b->evicted;
+	return b->evicted + table_evicted(b->misled);
 }
 
 uint32_t bindings_used(const struct bindings *b)

@@ -68,6 +68,56 @@ static void test_eviction(void **state)
 	bindings_free(b);
 }
 
+static void test_doubt(void **state)
+{
+	struct bindings *b = bindings_new(4, 1);
+	struct mac_addr holder = mac_of("02:00:00:00:00:01"), rival = mac_of("02:00:00:00:00:02");
+	struct ip_addr ip = ip_of("10.0.0.130");
+	struct loaded t;
+
+	(void)state;
+	load_good(&t, "segments: [{ name: s, prefixes: [10.0.0.0/24], dynamic: [10.0.0.128/25] }]\n"
+		      "tenants: [{ name: a, hosts: [{ name: h, mac: \"02:00:00:00:00:01\" }] }]\n");
+	bindings_lease(b, 0, &ip, holder, 10, 1000);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 20).kind, OWNER_HOST);
+	bindings_doubt(b, 0, &ip, 30);
+	bindings_doubt(b, 0, &ip, 31);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 40).kind, OWNER_DYNAMIC);
+	bindings_trust(b, 0, &ip, rival); /* somebody else's word */
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 50).kind, OWNER_DYNAMIC);
+	bindings_trust(b, 0, &ip, holder);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 60).kind, OWNER_HOST);
+	/* a server's word settles it, too */
+	bindings_doubt(b, 0, &ip, 70);
+	bindings_lease(b, 0, &ip, holder, 80, 1000);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 90).kind, OWNER_HOST);
+	bindings_doubt(b, 0, &ip, 1000); /* over already */
+	bindings_lease(b, 0, &ip, holder, 1000, 2000);
+	assert_int_equal(bindings_owner(b, t.inv, 0, &ip, 1500).kind, OWNER_HOST);
+	unload(&t);
+	bindings_free(b);
+}
+
+static void test_misled(void **state)
+{
+	struct bindings *b = bindings_new(4, 1);
+	struct ip_addr ip = numbered(1), other = numbered(2);
+
+	(void)state;
+	assert_false(bindings_misled(b, 0, &ip, numbered_mac(1), 10));
+	bindings_mislead(b, 0, &ip, numbered_mac(1), 100);
+	assert_true(bindings_misled(b, 0, &ip, numbered_mac(1), 99));
+	assert_false(bindings_misled(b, 0, &ip, numbered_mac(1), 100));
+	assert_false(bindings_misled(b, 0, &ip, numbered_mac(2), 50));
+	assert_false(bindings_misled(b, 0, &other, numbered_mac(1), 50));
+	assert_false(bindings_misled(b, 1, &ip, numbered_mac(1), 50));
+	for (uint32_t i = 0; i < 2000; i++)
+		bindings_mislead(b, 0, &other, numbered_mac(i), 100);
+	assert_false(bindings_misled(b, 0, &ip, numbered_mac(1), 50));
+	assert_true(bindings_evicted(b) > 0);
+	bindings_free(b);
+}
+
 static void test_owner(void **state)
 {
 	struct bindings *b = bindings_new(8, 1);
@@ -177,10 +227,9 @@ static void test_against_model(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_life),
-	    cmocka_unit_test(test_eviction),
-	    cmocka_unit_test(test_owner),
-	    cmocka_unit_test(test_against_model),
+	    cmocka_unit_test(test_life),  cmocka_unit_test(test_eviction),
+	    cmocka_unit_test(test_doubt), cmocka_unit_test(test_misled),
+	    cmocka_unit_test(test_owner), cmocka_unit_test(test_against_model),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
