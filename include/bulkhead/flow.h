@@ -92,6 +92,7 @@ enum token_kind {
 struct token {
 	uint8_t kind;	 /* enum token_kind */
 	bool random;	 /* 64 random bits or more: equality is proof of identity */
+	bool rare;	 /* HTTP: bears a value that others would not say by chance */
 	uint16_t bytes;	 /* how much content it covers */
 	uint64_t lo, hi; /* keyed 128-bit hash of kind and content */
 };

@@ -25,6 +25,7 @@
 
 #include "base/hash.h"
 #include "base/pages.h"
+#include "base/table.h"
 
 #define BUCKET_ENTRIES 8
 /* Legs that come soon: their memory is on its way before it is written. */
@@ -44,7 +45,15 @@ struct entry {
 	struct leg leg;
 };
 
+/* Requests on their way: an answer takes seconds at most, and most are told apart by then. */
+#define ASKED 4096
+
+struct asked {
+	uint64_t answered_ns, before_ns; /* of the last request, of the one before; 0 not yet */
+};
+
 struct meet {
+	struct table *asked; /* by flow_tuple */
 	struct entry *ring;
 	struct bucket *buckets;
 	uint32_t capacity;
@@ -69,7 +78,8 @@ struct meet *meet_new(uint32_t tokens, uint64_t seed)
 	m->mask = buckets - 1;
 	m->ring = pages_new(m->capacity, sizeof *m->ring);
 	m->buckets = pages_new(buckets, sizeof *m->buckets);
-	if (m->ring == NULL || m->buckets == NULL) {
+	m->asked = table_new(ASKED, sizeof(struct flow_tuple), sizeof(struct asked), seed);
+	if (m->ring == NULL || m->buckets == NULL || m->asked == NULL) {
 		meet_free(m);
 		return NULL;
 	}
@@ -82,6 +92,7 @@ void meet_free(struct meet *m)
 		return;
 	pages_free(m->ring, m->capacity, sizeof *m->ring);
 	pages_free(m->buckets, (size_t)m->mask + 1, sizeof *m->buckets);
+	table_free(m->asked);
 	free(m);
 }
 
@@ -254,6 +265,57 @@ unsigned meet_note(struct meet *m, const struct token *token, const struct leg *
 	if (count < MEET_LEGS && !in_the_way)
 		last->next = append(m, token, now);
 	return count;
+}
+
+/* Without the padding that a tuple may have. */
+static struct flow_tuple tuple_key(const struct flow_tuple *t, bool back)
+{
+	struct flow_tuple key;
+
+	memset(&key, 0, sizeof key);
+	key.src = back ? t->dst : t->src;
+	key.dst = back ? t->src : t->dst;
+	key.sport = back ? t->dport : t->sport;
+	key.dport = back ? t->sport : t->dport;
+	key.proto = t->proto;
+	key.domain = t->domain;
+	return key;
+}
+
+void meet_asked(struct meet *m, const struct flow_tuple *tuple)
+{
+	struct flow_tuple key = tuple_key(tuple, false);
+	struct asked *asked = table_put(m->asked, &key, NULL);
+
+	if (asked->answered_ns == 0)
+		return;
+	asked->before_ns = asked->answered_ns;
+	asked->answered_ns = 0;
+}
+
+void meet_said(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
+{
+	struct flow_tuple key;
+	struct asked *asked;
+
+	if (table_used(m->asked) == 0)
+		return;
+	key = tuple_key(tuple, true);
+	asked = table_find(m->asked, &key);
+	if (asked != NULL && asked->answered_ns == 0)
+		asked->answered_ns = ts_ns;
+}
+
+uint64_t meet_answered(const struct meet *m, const struct flow_tuple *tuple, uint64_t after_ns)
+{
+	struct flow_tuple key = tuple_key(tuple, false);
+	const struct asked *asked = table_find(m->asked, &key);
+
+	if (asked == NULL)
+		return 0;
+	if (asked->before_ns > after_ns)
+		return asked->before_ns;
+	return asked->answered_ns > after_ns ? asked->answered_ns : 0;
 }
 
 void meet_prefetch(const struct meet *m, const struct token *token)

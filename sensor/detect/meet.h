@@ -49,6 +49,14 @@ uint64_t meet_evicted(const struct meet *meet);
 unsigned meet_note(struct meet *meet, const struct token *token, const struct leg *leg,
 		   uint64_t window_ns, const struct leg *earlier[static MEET_LEGS]);
 
+/* Requests that others may say as well are told apart by when they are answered.  Here is a request
+ * of the flow that goes this way ... */
+void meet_asked(struct meet *meet, const struct flow_tuple *tuple);
+/* ... and payload, which may be the answer to one of the other way. */
+void meet_said(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_ns);
+/* When a request after this time was first answered, of the last two of its flow; 0 not yet. */
+uint64_t meet_answered(const struct meet *meet, const struct flow_tuple *tuple, uint64_t after_ns);
+
 /* Some time before meet_note(). */
 void meet_prefetch(const struct meet *meet, const struct token *token);
 

@@ -7,7 +7,14 @@
  *
  * The flows share no address, port or sequence number; the nonce in them is the same.  Silent when
  * a far end is the host's own tenant: that is a service with its back end.
+ *
+ * HTTP has no nonce.  A request with a value of its own stands for one; others many say at the same
+ * time (checks of health in a ring, agents that wake at the full minute), so that of them a third
+ *is told only after two that the host has passed on as a proxy does:
+ *
+ *	asked ---- asks on ---- is answered ---- answers
  */
+#include "base/table.h"
 #include "bulkhead/clock.h"
 #include "detect/build.h"
 #include "detect/impostor.h"
@@ -20,8 +27,28 @@ static const char *const kinds[] = {"relay.rewrite", NULL};
 /* Mirrors of several queues swap what is closer than this. */
 #define REORDER_NS (10 * NS_PER_MS)
 
+/* Two requests that are passed on in order, and none out of it to each four that were. */
+#define PASSED_NEEDED 2
+#define PASSED_SHARE 4
+#define PASSED_NS (600 * NS_PER_SEC)
+#define WAYS 4096
+
+struct way_key {
+	struct ip_addr client, server;
+	uint64_t relay; /* host */
+};
+
+/* What goes from a client by a relay to a server. */
+struct way {
+	uint64_t since_ns;
+	uint64_t asked_ns; /* the last one: 0 none */
+	struct flow_tuple in, out;
+	uint32_t passed, crossed; /* answered in order, and not */
+};
+
 struct state {
 	struct impostors *impostors; /* for the rewriting */
+	struct table *ways;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -30,7 +57,8 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 
 	(void)options;
 	s->impostors = impostors_new(seed);
-	return s->impostors != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+	s->ways = table_new(WAYS, sizeof(struct way_key), sizeof(struct way), seed);
+	return s->impostors != NULL && s->ways != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
 /* The tenant at which a leg arrives (by IP, else by NIC; by NIC alone where a stranger stands in
@@ -140,13 +168,65 @@ static bool has_its_own_half(const struct event *ev, const struct leg_view *in,
 	return false;
 }
 
+/* Does anybody beside the two say the same? */
+static bool is_common(const struct event *ev, const struct leg_view *in,
+		      const struct leg_view *out_leg)
+{
+	for (unsigned i = 0; i < ev->u.meet.count; i++) {
+		const struct ip_addr *by = &ev->u.meet.earlier[i].leg->tuple.src;
+
+		if (!ip_equal(by, &in->leg->tuple.src) && !ip_equal(by, &out_leg->leg->tuple.src))
+			return true;
+	}
+	return false;
+}
+
+/* How the last request of the way was answered. */
+static void settle(struct way *way, const struct meet *book)
+{
+	uint64_t in = meet_answered(book, &way->in, way->asked_ns);
+	uint64_t out = meet_answered(book, &way->out, way->asked_ns);
+
+	if (way->asked_ns != 0 && in != 0 && out != 0) {
+		way->passed += out <= in;
+		way->crossed += out > in;
+	}
+	way->asked_ns = 0;
+}
+
+/* Is a request, which others may say as well, one of many that the host passes on? */
+static bool is_passed_on(struct state *s, const struct event *ev, const struct leg_view *in,
+			 const struct leg_view *out_leg, uint32_t host)
+{
+	struct way_key key = {
+	    .client = in->leg->tuple.src, .server = out_leg->leg->tuple.dst, .relay = host};
+	uint64_t answered_ns = meet_answered(ev->book, &in->leg->tuple, in->leg->ts_ns);
+	struct way *way = table_put(s->ways, &key, NULL);
+
+	if (ev->ts_ns - way->since_ns > PASSED_NS)
+		*way = (struct way){.since_ns = ev->ts_ns};
+	settle(way, ev->book);
+	if (is_common(ev, in, out_leg) || out_leg->leg->ts_ns < in->leg->ts_ns)
+		return false;
+	if (answered_ns != 0 && answered_ns < out_leg->leg->ts_ns) {
+		way->crossed++;
+		return false;
+	}
+	way->asked_ns = out_leg->leg->ts_ns;
+	way->in = in->leg->tuple;
+	way->out = out_leg->leg->tuple;
+	return way->passed >= PASSED_NEEDED && way->passed >= PASSED_SHARE * way->crossed;
+}
+
 /* in arrives where out leaves: whose host is in between, and whom does it concern? */
-static void judge(const struct event *ev, const struct leg_view *in, const struct leg_view *out_leg,
-		  struct findings *out)
+static void judge(struct state *s, const struct event *ev, const struct leg_view *in,
+		  const struct leg_view *out_leg, struct findings *out)
 {
 	const struct token *token = &ev->u.meet.token;
 	uint32_t relay = arrives_at(in);
 	uint32_t other = out_leg->dst.tenant;
+	bool http = token->kind == TOKEN_HTTP_HEAD || token->kind == TOKEN_HTTP_TARGET;
+	uint32_t host;
 
 	/* What anybody may say twice, or what only NAT leaves alone, names no proxy. */
 	if (token->kind == TOKEN_TCP_SYN || token->kind == TOKEN_PAYLOAD)
@@ -154,8 +234,8 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 
 	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
 		return;
-	if (!token->random &&
-	    host_at(&in->dst, &in->to, relay) != host_at(&out_leg->src, &out_leg->from, relay))
+	host = host_at(&in->dst, &in->to, relay);
+	if (!token->random && host != host_at(&out_leg->src, &out_leg->from, relay))
 		return;
 	/* What goes back to where it came from is an answer, or an echo. */
 	if (ip_equal(&in->leg->tuple.src, &out_leg->leg->tuple.dst))
@@ -163,13 +243,15 @@ static void judge(const struct event *ev, const struct leg_view *in, const struc
 	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
 	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
 		return;
+	if (http && !token->rare && !is_passed_on(s, ev, in, out_leg, host))
+		return;
 	if (is_other_tenant(in->src.tenant, relay))
 		tell(ev, in, out_leg, relay, 0, out);
 	if (is_other_tenant(other, relay) && other != in->src.tenant)
 		tell(ev, in, out_leg, relay, 1, out);
 }
 
-static void judge_both(const struct state *s, const struct event *ev, const struct leg_view *in,
+static void judge_both(struct state *s, const struct event *ev, const struct leg_view *in,
 		       const struct leg_view *out_leg, struct findings *out)
 {
 	const struct token *token = &ev->u.meet.token;
@@ -178,11 +260,11 @@ static void judge_both(const struct state *s, const struct event *ev, const stru
 
 	if (!unique && (!passed_on_at_once(in, out_leg) || has_its_own_half(ev, in, out_leg)))
 		return;
-	judge(ev, in, out_leg, out);
+	judge(s, ev, in, out_leg, out);
 	rewrite_judge(ev, s->impostors, in, out_leg, out);
 }
 
-static void met(const struct state *s, const struct event *ev, struct findings *out)
+static void met(struct state *s, const struct event *ev, struct findings *out)
 {
 	const struct leg_view *now = ev->u.meet.now;
 
@@ -209,12 +291,17 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 
 static uint64_t evicted(const void *opaque)
 {
-	return impostors_evicted(((const struct state *)opaque)->impostors);
+	const struct state *s = opaque;
+
+	return impostors_evicted(s->impostors) + table_evicted(s->ways);
 }
 
 static void close_state(void *opaque)
 {
-	impostors_free(((struct state *)opaque)->impostors);
+	struct state *s = opaque;
+
+	impostors_free(s->impostors);
+	table_free(s->ways);
 }
 
 const struct detector detect_relay_proxy = {

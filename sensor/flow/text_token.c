@@ -15,6 +15,9 @@
  * tells the client's program.  So method, path and host, which come first and have to stay, are a
  * token as well; without a Host field there is none.
  *
+ * What tells a request from those of others is a value of its own: a session, an order's number, a
+ * validator.  Checks of health have none, and many say them at the same time.
+ *
  * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
  * so the branches of the first three are three tokens, one of which the next leg shares.  Answers
  * repeat the request's (section 8.2.6.2) and lead back to who asked: they have none.
@@ -29,7 +32,10 @@
 #define HTTP_MIN_HEAD 60 /* a shorter head is likely to be said by others as well */
 #define TEXT_MAX 4096	 /* of a head we read */
 #define TEXT_MAX_LINES 64
-#define FIELD_MAX 512	    /* of a value that is hashed */
+#define FIELD_MAX 512 /* of a value that is hashed */
+/* A run of letters and digits as identifiers are and words are not; a date has eight digits. */
+#define RARE_CHARS 10
+#define RARE_DIGITS 3
 #define SIP_RANDOM_CHARS 16 /* 4 bits each at least: 64 bits */
 
 struct line {
@@ -111,11 +117,37 @@ static const struct line end_to_end[] = {
     WORD("Sec-WebSocket-Key"),
 };
 
+/* Which of them may bear a value of this one request's: Cookie, Referer, If-None-Match and
+ * Sec-WebSocket-Key.  A key that many agents share is none. */
+#define RARE_FIELDS (1u << 2 | 1u << 4 | 1u << 9 | 1u << 15)
+
+static bool is_rare(struct line part)
+{
+	unsigned run = 0, digits = 0;
+
+	for (size_t i = 0; i < part.len; i++) {
+		char c = part.at[i];
+		bool digit = c >= '0' && c <= '9';
+
+		if (!digit && !((c | 32) >= 'a' && (c | 32) <= 'z')) {
+			run = 0;
+			digits = 0;
+			continue;
+		}
+		run++;
+		digits += digit;
+		if (run >= RARE_CHARS && digits >= RARE_DIGITS)
+			return true;
+	}
+	return false;
+}
+
 struct http_sum {
 	struct hash128 sum;
 	struct hash128 target; /* as far as the host */
 	size_t bytes;
 	bool has_host;
+	bool rare_path, rare;
 };
 
 /* which tells parts apart: 0 is the request line, above it the field's place in the list. */
@@ -164,8 +196,10 @@ static void http_add_field(struct http_sum *http, const struct hash_key *key, st
 		return;
 	}
 	for (unsigned i = 1; i < sizeof end_to_end / sizeof end_to_end[0]; i++)
-		if (is_named(name, end_to_end[i]))
+		if (is_named(name, end_to_end[i])) {
 			http_add(http, key, i + 1, value);
+			http->rare |= (RARE_FIELDS & 1u << i) != 0 && is_rare(value);
+		}
 }
 
 /* The path of "METHOD target HTTP/1.x"; a target in absolute form loses scheme and host. */
@@ -197,10 +231,13 @@ static bool http_target(struct line line, struct line *method, struct line *path
 }
 
 static void http_put(struct token *out, enum token_kind kind, const struct hash128 *sum,
-		     size_t bytes)
+		     size_t bytes, bool rare)
 {
-	*out = (struct token){
-	    .kind = (uint8_t)kind, .bytes = (uint16_t)bytes, .lo = sum->lo, .hi = sum->hi};
+	*out = (struct token){.kind = (uint8_t)kind,
+			      .rare = rare,
+			      .bytes = (uint16_t)bytes,
+			      .lo = sum->lo,
+			      .hi = sum->hi};
 }
 
 static unsigned http_tokens(struct line text, const struct hash_key *key, struct token *out)
@@ -213,15 +250,18 @@ static unsigned http_tokens(struct line text, const struct hash_key *key, struct
 		return 0;
 	http_add(&http, key, 0, method);
 	http_add(&http, key, 0, path);
+	http.rare_path = is_rare(path);
 	http.target = http.sum;
 	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
 		http_add_field(&http, key, line);
 	if (whole.len - text.len >= HTTP_MIN_HEAD)
-		http_put(&out[count++], TOKEN_HTTP_HEAD, &http.sum, http.bytes);
+		http_put(&out[count++], TOKEN_HTTP_HEAD, &http.sum, http.bytes,
+			 http.rare_path || http.rare);
 	/* Another number space than the head's: of a request without other fields both are one. */
 	http.target.hi ^= TOKEN_HTTP_TARGET;
 	if (http.has_host)
-		http_put(&out[count++], TOKEN_HTTP_TARGET, &http.target, http.bytes);
+		http_put(&out[count++], TOKEN_HTTP_TARGET, &http.target, http.bytes,
+			 http.rare_path);
 	return count;
 }
 

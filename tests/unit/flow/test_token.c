@@ -332,6 +332,33 @@ static void http_through_a_proxy(void **state)
 	assert_same(&client[1], &relayed[0]);
 }
 
+static void http_of_many(void **state)
+{
+	static const char *const common[] = {
+	    "GET /healthz HTTP/1.1\r\nHost: svc.example\r\nUser-Agent: kube-probe/1.27\r\n\r\n",
+	    ("GET /metrics HTTP/1.1\r\nHost: svc7d9f8b6c53.example\r\nUser-Agent: "
+	     "Mozilla/5.0 (X11; rv:109.0) Gecko/20100101\r\nAuthorization: Bearer "
+	     "k1234567890ab\r\n\r\n"),
+	    "GET /logs/20260101/all HTTP/1.1\r\nHost: a.example\r\nUser-Agent: agent\r\n\r\n",
+	};
+	static const char *const rare[] = {
+	    "GET /orders/90317745120 HTTP/1.1\r\nHost: a.example\r\nUser-Agent: agent\r\n\r\n",
+	    ("GET / HTTP/1.1\r\nHost: a.example\r\nUser-Agent: agent\r\n"
+	     "Cookie: session=f81d4fae7dec11d0\r\n\r\n"),
+	};
+	struct token t[TOKENS_A_PACKET];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof common / sizeof common[0]; i++) {
+		assert_int_equal(extract_text(common[i], t), 1);
+		assert_false(t[0].rare);
+	}
+	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
+		assert_int_equal(extract_text(rare[i], t), 1);
+		assert_true(t[0].rare);
+	}
+}
+
 static void http_of_another(void **state)
 {
 	static const char *const others[] = {
@@ -569,25 +596,16 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(tls),
-	    cmocka_unit_test(tls_constants),
-	    cmocka_unit_test(dtls),
-	    cmocka_unit_test(ssh),
-	    cmocka_unit_test(quic),
-	    cmocka_unit_test(ike),
-	    cmocka_unit_test(mysql),
-	    cmocka_unit_test(postgres),
-	    cmocka_unit_test(dns),
-	    cmocka_unit_test(http_through_a_proxy),
-	    cmocka_unit_test(http_of_another),
-	    cmocka_unit_test(sip),
-	    cmocka_unit_test(nothing),
-	    cmocka_unit_test(tcp_syn),
-	    cmocka_unit_test(payloads),
-	    cmocka_unit_test(tls_records),
-	    cmocka_unit_test(echoes),
-	    cmocka_unit_test(keyed),
-	    cmocka_unit_test(names),
+	    cmocka_unit_test(tls),	    cmocka_unit_test(tls_constants),
+	    cmocka_unit_test(dtls),	    cmocka_unit_test(ssh),
+	    cmocka_unit_test(quic),	    cmocka_unit_test(ike),
+	    cmocka_unit_test(mysql),	    cmocka_unit_test(postgres),
+	    cmocka_unit_test(dns),	    cmocka_unit_test(http_through_a_proxy),
+	    cmocka_unit_test(http_of_many), cmocka_unit_test(http_of_another),
+	    cmocka_unit_test(sip),	    cmocka_unit_test(nothing),
+	    cmocka_unit_test(tcp_syn),	    cmocka_unit_test(payloads),
+	    cmocka_unit_test(tls_records),  cmocka_unit_test(echoes),
+	    cmocka_unit_test(keyed),	    cmocka_unit_test(names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
