@@ -15,6 +15,9 @@
  *	public	the address is unique in the world, and the other end's owner is known and not
  *		the suspect, or an outsider and both directions travel the same way.
  *
+ * What the provider's router brings to the suspect's NIC, for an address that nobody registered, is
+ * routed there, whatever tunnel it takes from then on.
+ *
  * A packet with an end of the suspect's tenant is its own traffic; so is one of its NIC with an
  * address of nobody's (a container's), unless the suspect was seen to pass packets to that address
  * on to others (a relay that copies what it gets) or passes on a stranger's packet in the copy.
@@ -55,17 +58,22 @@ struct relay_key {
 	uint32_t domain, tenant;
 };
 
-/* A conversation of which a copied packet was seen natively. */
+/* A conversation in a tunnel: of which a packet was seen natively, or that lives there. */
 struct native_key {
 	struct ip_addr src, dst;
 	uint16_t sport, dport, domain, proto;
 	uint64_t tenant; /* who may have no business with it */
 };
 
+struct native {
+	uint64_t seen_ns, routed_ns;   /* elsewhere; by the provider to the suspect */
+	uint64_t sent_ns, received_ns; /* of copied_is_behind(), the outsider being the source */
+};
+
 struct copied_book {
 	struct table *tallies;
 	struct table *relays;  /* set of relay_key; the value is the time */
-	struct table *natives; /* likewise of native_key */
+	struct table *natives; /* struct native by native_key */
 };
 
 struct copied_book *copied_book_new(uint64_t seed)
@@ -76,7 +84,7 @@ struct copied_book *copied_book_new(uint64_t seed)
 		return NULL;
 	book->tallies = table_new(TALLIES, sizeof(struct tally_key), sizeof(struct tally), seed);
 	book->relays = table_new(RELAYS, sizeof(struct relay_key), sizeof(uint64_t), seed);
-	book->natives = table_new(NATIVES, sizeof(struct native_key), sizeof(uint64_t), seed);
+	book->natives = table_new(NATIVES, sizeof(struct native_key), sizeof(struct native), seed);
 	if (book->tallies == NULL || book->relays == NULL || book->natives == NULL) {
 		copied_book_free(book);
 		return NULL;
@@ -161,20 +169,49 @@ bool copied_end_is_suspect(const struct copied_end *end)
 
 /* ---- native packets -------------------------------------------------------------------------- */
 
-static bool seen_natively(const struct copied_case *c)
+/* Did the provider's router hand it to the suspect, for an address that nobody registered?  A
+ * cooked capture does not show to whom. */
+static bool is_routed(const struct copied_case *c, const struct leg *leg)
+{
+	struct carrier from = inventory_carrier(c->ev->inv, leg->smac);
+	struct owner dst = inventory_owner(c->ev->inv, c->domain, &leg->tuple.dst);
+
+	return from.tenant == TENANT_INFRASTRUCTURE && (from.roles & ROLES_CARRY) != 0 &&
+	       dst.kind == OWNER_NONE &&
+	       (mac_is_zero(leg->dmac) ||
+		inventory_carrier(c->ev->inv, leg->dmac).tenant == c->tenant);
+}
+
+static void look_for_natives(const struct copied_case *c, bool *seen, bool *routed)
 {
 	const struct packet *p = c->packet;
 	const struct leg *leg[MEET_LEGS];
 	unsigned count = meet_find(c->ev->book, p, c->ev->ts_ns, NATIVE_NS, leg);
 
-	for (unsigned i = 0; i < count; i++)
-		if (ip_equal(&leg[i]->tuple.src, &p->src) &&
-		    ip_equal(&leg[i]->tuple.dst, &p->dst) && leg[i]->tuple.sport == p->sport &&
-		    leg[i]->tuple.dport == p->dport &&
-		    inventory_carrier(c->ev->inv, leg[i]->smac).tenant != c->tenant &&
-		    inventory_carrier(c->ev->inv, leg[i]->dmac).tenant != c->tenant)
-			return true;
-	return false;
+	*seen = false;
+	*routed = false;
+	for (unsigned i = 0; i < count; i++) {
+		if (!ip_equal(&leg[i]->tuple.src, &p->src) ||
+		    !ip_equal(&leg[i]->tuple.dst, &p->dst) || leg[i]->tuple.sport != p->sport ||
+		    leg[i]->tuple.dport != p->dport)
+			continue;
+		*routed |= is_routed(c, leg[i]);
+		*seen |= inventory_carrier(c->ev->inv, leg[i]->smac).tenant != c->tenant &&
+			 inventory_carrier(c->ev->inv, leg[i]->dmac).tenant != c->tenant;
+	}
+}
+
+static struct native_key native_key_of(const struct copied_case *c, bool swapped)
+{
+	const struct packet *p = c->packet;
+
+	return (struct native_key){.src = swapped ? p->dst : p->src,
+				   .dst = swapped ? p->src : p->dst,
+				   .sport = swapped ? p->dport : p->sport,
+				   .dport = swapped ? p->sport : p->dport,
+				   .domain = c->domain,
+				   .proto = p->proto,
+				   .tenant = c->tenant};
 }
 
 /* The first packets of a conversation have what makes them known, later ones may not, the less
@@ -182,25 +219,23 @@ static bool seen_natively(const struct copied_case *c)
 static bool is_native(const struct copied_case *c)
 {
 	const struct packet *p = c->packet;
-	bool swapped = memcmp(&p->src, &p->dst, sizeof p->src) > 0;
-	struct native_key key = {.src = swapped ? p->dst : p->src,
-				 .dst = swapped ? p->src : p->dst,
-				 .sport = swapped ? p->dport : p->sport,
-				 .dport = swapped ? p->sport : p->dport,
-				 .domain = c->domain,
-				 .proto = p->proto,
-				 .tenant = c->tenant};
-	uint64_t *seen = table_find(c->book->natives, &key);
+	uint64_t now_ns = c->ev->ts_ns;
+	struct native_key key = native_key_of(c, memcmp(&p->src, &p->dst, sizeof p->src) > 0);
+	struct native *known = table_find(c->book->natives, &key);
+	bool seen, routed;
 
-	if (seen != NULL && c->ev->ts_ns - *seen <= NATIVE_NS) {
-		*seen = c->ev->ts_ns;
+	if (known != NULL && known->seen_ns != 0 && known->routed_ns == 0 &&
+	    now_ns - known->seen_ns <= NATIVE_NS) {
+		known->seen_ns = now_ns;
 		return true;
 	}
-	if (!seen_natively(c))
-		return false;
-	if (p->proto == IPPROTO_NUM_TCP || p->proto == IPPROTO_NUM_UDP)
-		*(uint64_t *)table_put(c->book->natives, &key, NULL) = c->ev->ts_ns;
-	return true;
+	look_for_natives(c, &seen, &routed);
+	if ((!seen && !routed) || (p->proto != IPPROTO_NUM_TCP && p->proto != IPPROTO_NUM_UDP))
+		return seen && !routed;
+	known = table_put(c->book->natives, &key, NULL);
+	known->seen_ns = seen ? now_ns : known->seen_ns;
+	known->routed_ns = routed ? now_ns : known->routed_ns;
+	return seen && known->routed_ns == 0;
 }
 
 /* ---- whose packet ---------------------------------------------------------------------------- */
@@ -328,6 +363,23 @@ void copied_judge(const struct copied_case *c, struct copied *out)
 			out->confidence = CONFIDENCE_PROOF;
 		out->which[out->count++] = i;
 	}
+}
+
+bool copied_is_behind(const struct copied_case *c, const struct copied *copied, bool receives)
+{
+	/* The outsider is the source of what is sent, and the destination of what is received. */
+	struct native_key key = native_key_of(c, receives);
+	uint64_t now_ns = c->ev->ts_ns;
+	struct native *known;
+
+	if (!nobodys(&copied->owner[receives]) ||
+	    !is_other_tenant(copied->owner[!receives].tenant, c->tenant))
+		return false;
+	key.tenant |= UINT64_C(1) << 32; /* beside is_native()'s */
+	known = table_put(c->book->natives, &key, NULL);
+	*(receives ? &known->received_ns : &known->sent_ns) = now_ns;
+	return known->sent_ns != 0 && known->received_ns != 0 &&
+	       now_ns - known->sent_ns <= NATIVE_NS && now_ns - known->received_ns <= NATIVE_NS;
 }
 
 bool copied_enough(struct copied_book *book, const struct ip_addr ends[2], uint32_t victim,

@@ -53,6 +53,12 @@ struct copied {
 };
 
 void copied_judge(const struct copied_case *c, struct copied *out);
+/*
+ * After copied_judge(), of every packet in a tunnel.  Does it belong to a conversation of an
+ * outsider who lives behind this tunnel of the suspect's: what the suspect sends into it is for the
+ * other tenant, and what that one says comes out of it?
+ */
+bool copied_is_behind(const struct copied_case *c, const struct copied *copied, bool receives);
 
 /*
  * Counts a victim's packets between two ends.  True when they are more than a switch floods now and

@@ -87,6 +87,8 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 
 	c.domain = inner_domain(ev, t, &c.trusted);
 	copied_judge(&c, &copied);
+	if (copied_is_behind(&c, &copied, receives))
+		return;
 	for (unsigned i = 0; i < copied.count; i++) {
 		uint32_t victim = copied.owner[copied.which[i]].tenant;
 		uint64_t packets = ev->u.path.packets;
