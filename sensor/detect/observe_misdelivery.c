@@ -3,7 +3,9 @@
  * observe_misdelivery.c - packets of another tenant were delivered to a host and stayed there.
  *
  * An in-leg whose flow shows no out-leg within the relay window.  What its rightful receiver
- * answered did not stay there: who listens is observe.promiscuous-reply's business.
+ * answered, be it by an error, did not stay there: who listens is observe.promiscuous-reply's
+ * business.  Unless the NIC's port is not in the mirror: it may well have passed on what was
+ * answered.
  *
  * Who was made to receive them is no actor: when another tenant's NIC told the neighbours that the
  * address is at this one, or sent what is not from it to this one (copies, by TEE and its kin), it
@@ -15,17 +17,63 @@
 #include "base/table.h"
 #include "detect/build.h"
 #include "detect/claim.h"
+#include "detect/hidden.h"
 #include "detect/pending.h"
 
 #define PLANTED 4096
 /* A false binding is believed as long as any other: see spoof_proxy_arp.c. */
 #define BELIEVED_NS (60 * UINT64_C(1000000000))
+#define REFUSED 4096
+
+struct refused_key {
+	struct ip_addr asker, asked;
+	uint64_t domain;
+};
 
 struct state {
 	struct pending *pending;
+	struct hidden *hidden;
+	struct table *refused; /* refused_key: an error said so, by who was asked; the time */
 	struct table
 	    *planted; /* NICs of which another one said that an address is there; the time */
 };
+
+/* Before, or soon after: the mirror may have lost the first lie of several. */
+static bool was_planted(const struct state *s, struct mac_addr nic, uint64_t now_ns)
+{
+	uint64_t mac = mac_to_u64(nic);
+	const uint64_t *at_ns = table_find(s->planted, &mac);
+
+	return at_ns != NULL && now_ns < *at_ns + BELIEVED_NS;
+}
+
+/* What waits to be told: did its rightful receiver send an error about it, or was the NIC made to
+ * get it? */
+static bool is_excused(void *context, const struct finding *f)
+{
+	const struct state *s = context;
+	struct refused_key key = {
+	    .asker = f->tuple.src, .asked = f->tuple.dst, .domain = f->tuple.domain};
+	const uint64_t *at_ns = table_find(s->refused, &key);
+
+	if (was_planted(s, f->dmac, f->ts_ns))
+		return true;
+	return at_ns != NULL && f->ts_ns < *at_ns + BELIEVED_NS && !hidden_is(s->hidden, f->dmac);
+}
+
+/* Whoever was asked says in an error that he got it. */
+static void note_refused(struct state *s, const struct event *ev)
+{
+	const struct packet *q = ev->quoted;
+	struct refused_key key = {.domain = ev->domain};
+
+	if (q == NULL || !ev->has_mac || !is_tenant(ev->from.tenant) ||
+	    ev->src.tenant != ev->from.tenant || !ip_equal(&q->dst, &ev->tuple.src))
+		return;
+	key.asker = q->src;
+	key.asked = q->dst;
+	*(uint64_t *)table_put(s->refused, &key, NULL) = ev->ts_ns;
+}
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
 {
@@ -33,8 +81,11 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 
 	s->pending = pending_new(options->windows.relay, seed);
 	s->planted = table_new(PLANTED, sizeof(uint64_t), sizeof(uint64_t), seed);
-	if (s->pending == NULL || s->planted == NULL)
+	s->refused = table_new(REFUSED, sizeof(struct refused_key), sizeof(uint64_t), seed);
+	s->hidden = hidden_new(seed);
+	if (s->pending == NULL || s->planted == NULL || s->refused == NULL || s->hidden == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
+	pending_unless(s->pending, is_excused, s);
 	return 0;
 }
 
@@ -56,14 +107,6 @@ static void note_planted(struct state *s, const struct event *ev)
 	*(uint64_t *)table_put(s->planted, &mac, NULL) = ev->ts_ns;
 }
 
-static bool was_planted(const struct state *s, const struct event *ev)
-{
-	uint64_t mac = mac_to_u64(ev->dmac);
-	const uint64_t *at_ns = table_find(s->planted, &mac);
-
-	return at_ns != NULL && ev->ts_ns - *at_ns <= BELIEVED_NS;
-}
-
 static void first(struct finding *f, const struct event *ev, unsigned end)
 {
 	f->kind = "observe.misdelivery";
@@ -78,15 +121,24 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	unsigned which[2];
 	unsigned count;
 
-	if (ev->kind == EVENT_RELAYED) {
+	switch (ev->kind) {
+	case EVENT_RELAYED:
 		pending_relayed(s->pending, ev);
 		return;
-	}
-	if (ev->kind == EVENT_STRAY) {
-		pending_answered(s->pending, ev);
+	case EVENT_STRAY:
+		if (!hidden_is(s->hidden, ev->u.stray.asked))
+			pending_answered(s->pending, ev);
 		return;
-	}
-	if (ev->kind != EVENT_PATH) {
+	case EVENT_ICMP_ERROR:
+		note_refused(s, ev);
+		return;
+	case EVENT_FLOW:
+		hidden_note(s->hidden, ev);
+		return;
+	case EVENT_PATH:
+		break;
+	default:
+		hidden_note(s->hidden, ev);
 		note_planted(s, ev);
 		return;
 	}
@@ -94,7 +146,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 		return;
 	/* Sent by the NIC's own host, or by its tenant's other one: it comes back from where it
 	 * went. */
-	if (ev->from.tenant == ev->to.tenant || was_planted(s, ev))
+	if (ev->from.tenant == ev->to.tenant || was_planted(s, ev->dmac, ev->ts_ns))
 		return;
 	/* Sent by a tenant that it is not from: the sender chose the NIC, and is told of. */
 	if (is_tenant(ev->from.tenant) && ev->from.tenant != ev->src.tenant &&
@@ -123,7 +175,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return pending_evicted(s->pending) + table_evicted(s->planted);
+	return pending_evicted(s->pending) + table_evicted(s->planted) + table_evicted(s->refused);
 }
 
 static void close_state(void *opaque)
@@ -132,13 +184,15 @@ static void close_state(void *opaque)
 
 	pending_free(s->pending);
 	table_free(s->planted);
+	table_free(s->refused);
+	hidden_free(s->hidden);
 }
 
 const struct detector detect_observe_misdelivery = {
     .kind = "observe.misdelivery",
     .summary = "packets of another tenant delivered to a host that does not pass them on",
     .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_STRAY) |
-	     EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND),
+	     EVENT_BIT(EVENT_ICMP_ERROR) | HIDDEN_WANTS,
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

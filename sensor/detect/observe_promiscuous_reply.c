@@ -11,10 +11,12 @@
  *   - a question that went to a gateway, to a group (virtual NICs answer probes to odd group
  *     addresses without being promiscuous) or to a MAC that nobody registered (a second NIC);
  *   - a B that passes packets on: that is a relay, and C was asked after all;
+ *   - a B whose port is not in the mirror: it may pass packets on unseen;
  *   - one or two cases: the frame that did ask C may be missing from the capture.
  */
 #include "base/table.h"
 #include "detect/build.h"
+#include "detect/hidden.h"
 
 /* A SPAN loses single frames; it does not lose the same kind of frame three times a minute with
  * only the neighbours' copies left over. */
@@ -23,6 +25,7 @@
 /* An honest reply to a unicast request follows in a millisecond; a host that was not asked is only
  * asked again, by broadcast, after a second (RFC 4861 7.3.3, Linux alike for ARP). */
 #define ARP_NS (200 * UINT64_C(1000000))
+#define ND_ADVERTISEMENT 136
 #define PAIRS 4096
 #define RELAYS 4096
 #define REQUESTS 16384
@@ -56,6 +59,7 @@ struct request {
 };
 
 struct state {
+	struct hidden *hidden;
 	struct table *pairs;
 	struct table *relays;
 	struct table *requests;
@@ -69,7 +73,8 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->pairs = table_new(PAIRS, sizeof(struct pair_key), sizeof(struct pair), seed);
 	s->relays = table_new(RELAYS, sizeof(struct relay_key), sizeof(struct relay), seed);
 	s->requests = table_new(REQUESTS, sizeof(struct request_key), sizeof(struct request), seed);
-	if (s->pairs == NULL || s->relays == NULL || s->requests == NULL)
+	s->hidden = hidden_new(seed);
+	if (s->pairs == NULL || s->relays == NULL || s->requests == NULL || s->hidden == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -100,7 +105,7 @@ static void answered(struct state *s, const struct event *ev, struct mac_addr as
 	bool fresh;
 
 	if (!is_tenant(ev->from.tenant) || !is_other_tenant(victim.tenant, ev->from.tenant) ||
-	    is_relay(s, asked))
+	    is_relay(s, asked) || hidden_is(s->hidden, asked))
 		return;
 	pair = table_put(s->pairs, &key, &fresh);
 	if (fresh || (!pair->proved && ev->ts_ns - pair->since_ns > WITHIN_NS)) {
@@ -127,7 +132,9 @@ static void see_stray(struct state *s, const struct event *ev, struct findings *
 	const struct packet *p = ev->packet;
 	const struct host *host = inventory_host(ev->inv, ev->from.host);
 
-	if (p == NULL || (host != NULL && (host->roles & (ROLE_PROXY | ROLE_LOAD_BALANCER))))
+	/* A neighbour that is looked for where it was is looked for by multicast next. */
+	if (p == NULL || p->icmp_type == ND_ADVERTISEMENT ||
+	    (host != NULL && (host->roles & (ROLE_PROXY | ROLE_LOAD_BALANCER))))
 		return;
 	answered(s, ev, ev->u.stray.asked, p->proto == IPPROTO_NUM_TCP ? "TCP" : "echo", out);
 }
@@ -175,8 +182,12 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	case EVENT_STRAY:
 		see_stray(s, ev, out);
 		break;
-	default:
+	case EVENT_ARP:
+		hidden_note(s->hidden, ev);
 		see_arp(s, ev, out);
+		break;
+	default:
+		hidden_note(s->hidden, ev);
 		break;
 	}
 }
@@ -202,13 +213,14 @@ static void close_state(void *opaque)
 	table_free(s->pairs);
 	table_free(s->relays);
 	table_free(s->requests);
+	hidden_free(s->hidden);
 }
 
 const struct detector detect_observe_promiscuous_reply = {
     .kind = "observe.promiscuous-reply",
     .summary = "a host answers frames that were addressed to another tenant's NIC",
-    .wants = EVENT_BIT(EVENT_STRAY) | EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_RELAYED) |
-	     EVENT_BIT(EVENT_PATH),
+    .wants =
+	EVENT_BIT(EVENT_STRAY) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_PATH) | HIDDEN_WANTS,
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -28,6 +28,8 @@ struct entry {
 struct pending {
 	struct table *table;
 	uint64_t wait_ns;
+	bool (*unless)(void *context, const struct finding *finding);
+	void *context;
 };
 
 struct pending *pending_new(uint64_t wait_ns, uint64_t seed)
@@ -159,13 +161,24 @@ void pending_answered(struct pending *p, const struct event *ev)
 	}
 }
 
+void pending_unless(struct pending *p, bool (*unless)(void *context, const struct finding *finding),
+		    void *context)
+{
+	p->unless = unless;
+	p->context = context;
+}
+
 static void tell_until(struct pending *p, uint64_t due_ns, struct findings *out)
 {
 	struct entry *e = table_oldest(p->table);
 
 	while (e != NULL && out->count < FINDINGS_MAX) {
-		if (e->since_ns <= due_ns && !e->relayed && !e->told)
-			tell(e, out);
+		if (e->since_ns <= due_ns && !e->relayed && !e->told) {
+			if (p->unless != NULL && p->unless(p->context, &e->finding))
+				e->relayed = true;
+			else
+				tell(e, out);
+		}
 		e = table_newer(p->table, e);
 	}
 }

@@ -26,6 +26,9 @@ void pending_note(struct pending *pending, const struct event *ev, struct mac_ad
 		  struct findings *out);
 /* EVENT_STRAY: who was meant answered, so it did not stay at the NIC that it was delivered to. */
 void pending_answered(struct pending *pending, const struct event *ev);
+/* Asked before anything is told: true when something else says that it did not stay. */
+void pending_unless(struct pending *pending,
+		    bool (*unless)(void *context, const struct finding *finding), void *context);
 /* The flow was seen on both sides of the NIC: a relay, nothing of it is told from here. */
 void pending_relayed(struct pending *pending, const struct event *ev);
 /* Tells what has waited long enough at now_ns. */
