@@ -118,7 +118,7 @@ bool is_for_cluster(const struct event *ev)
 	if (ev->to.tenant != TENANT_UNKNOWN)
 		return false;
 	return ev->dst.kind == OWNER_SHARED ||
-	       (is_tenant(ev->dst.tenant) && ip_is_v4(&ev->tuple.dst) &&
+	       (ev->dst.kind != OWNER_NONE && ip_is_v4(&ev->tuple.dst) &&
 		memcmp(ev->dmac.b, mark, sizeof mark) == 0 && memcmp(ev->dmac.b + 2, v4, 4) == 0);
 }
 

@@ -10,8 +10,13 @@
 
 #define IMPOSTORS 4096
 
+struct said {
+	bool lies;   /* another NIC has an address that it claimed */
+	bool router; /* it claimed an address of the provider's whose NIC nobody registered */
+};
+
 struct impostors {
-	struct table *macs; /* the value is the time */
+	struct table *macs;
 };
 
 struct impostors *impostors_new(uint64_t seed)
@@ -20,7 +25,7 @@ struct impostors *impostors_new(uint64_t seed)
 
 	if (i == NULL)
 		return NULL;
-	i->macs = table_new(IMPOSTORS, sizeof(uint64_t), sizeof(uint64_t), seed);
+	i->macs = table_new(IMPOSTORS, sizeof(uint64_t), sizeof(struct said), seed);
 	if (i->macs == NULL) {
 		free(i);
 		return NULL;
@@ -36,16 +41,16 @@ void impostors_free(struct impostors *impostors)
 	free(impostors);
 }
 
-/* Is it known by which NIC the address is reached, so that another one's claim is a lie? */
-static bool has_nic(const struct event *ev, const struct ip_addr *ip)
+static void note(struct said *said, const struct event *ev, const struct ip_addr *ip)
 {
 	struct owner owner = bindings_owner(ev->bindings, ev->inv, ev->domain, ip, ev->ts_ns);
 	const struct host *host = inventory_host(ev->inv, owner.host);
 
-	if (host != NULL)
-		return host->mac_count > 0;
-	/* A tenant's prefix or its cluster: any device of it, or a virtual MAC. */
-	return owner.tenant == TENANT_INFRASTRUCTURE;
+	/* A tenant's prefix or its cluster is any device of it, or a virtual MAC. */
+	if (host == NULL ? owner.tenant == TENANT_INFRASTRUCTURE : host->mac_count > 0)
+		said->lies = true;
+	else if (host != NULL && owner.tenant == TENANT_INFRASTRUCTURE)
+		said->router = true;
 }
 
 void impostors_note(struct impostors *impostors, const struct event *ev)
@@ -61,16 +66,17 @@ void impostors_note(struct impostors *impostors, const struct event *ev)
 	scratch.dropped = 0;
 	claim_judge(ev, &claim, "spoof.arp", &scratch);
 	mac = mac_to_u64(claim.mac);
-	if (scratch.count > 0 && scratch.finding[0].actor.tenant_id == TENANT_UNKNOWN &&
-	    has_nic(ev, &claim.ip))
-		*(uint64_t *)table_put(impostors->macs, &mac, NULL) = ev->ts_ns;
+	if (scratch.count > 0 && scratch.finding[0].actor.tenant_id == TENANT_UNKNOWN)
+		note(table_put(impostors->macs, &mac, NULL), ev, &claim.ip);
 }
 
 bool impostors_has(const struct impostors *impostors, struct mac_addr mac)
 {
 	uint64_t key = mac_to_u64(mac);
+	const struct said *said = table_find(impostors->macs, &key);
 
-	return table_find(impostors->macs, &key) != NULL;
+	/* The provider's router, for all one knows, may answer for others. */
+	return said != NULL && said->lies && !said->router;
 }
 
 uint64_t impostors_evicted(const struct impostors *impostors)

@@ -8,6 +8,9 @@
  * The switch itself says by which port a frame left, so the host there is attested.  But a
  * neighbour can have any frame flooded to every port by sending it to a MAC that nobody has: what
  * is for no registered NIC is counted by itself, and its host is no more than claimed.
+ *
+ * On a port that nobody registered every host may live whose own port nobody registered, until a
+ * frame of it leaves there: a switch sends nothing back.
  */
 
 #include "base/table.h"
@@ -15,11 +18,16 @@
 #include "detect/flooding.h"
 
 #define VICTIMS 4096
+#define ELSEWHERE 4096
 
 struct victim_key {
 	uint32_t tenant;
 	uint16_t tap;
 	uint16_t registered; /* whom the frames are for */
+};
+
+struct elsewhere_key {
+	uint32_t host, tap;
 };
 
 struct victim {
@@ -30,6 +38,7 @@ struct victim {
 
 struct state {
 	struct table *victims;
+	struct table *elsewhere; /* hosts that are not behind an unregistered port */
 	struct flooding *flooding;
 };
 
@@ -39,8 +48,9 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 
 	(void)options;
 	s->victims = table_new(VICTIMS, sizeof(struct victim_key), sizeof(struct victim), seed);
+	s->elsewhere = table_new(ELSEWHERE, sizeof(struct elsewhere_key), sizeof(uint8_t), seed);
 	s->flooding = flooding_new(seed);
-	if (s->victims == NULL || s->flooding == NULL)
+	if (s->victims == NULL || s->elsewhere == NULL || s->flooding == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -88,6 +98,24 @@ static void exposed(struct state *s, const struct event *ev, unsigned end, bool 
 		tell(ev, end, v, out);
 }
 
+static void note_elsewhere(struct state *s, const struct event *ev)
+{
+	struct elsewhere_key key = {.host = ev->from.host, .tap = ev->tap->id};
+
+	if (ev->tap->view == VIEW_PORT && ev->tap->host == HOST_NONE && ev->has_mac &&
+	    ev->from.host != HOST_NONE)
+		(void)table_put(s->elsewhere, &key, NULL);
+}
+
+static bool may_live_here(const struct state *s, const struct event *ev)
+{
+	struct elsewhere_key key = {.host = ev->to.host, .tap = ev->tap->id};
+	const struct host *host = inventory_host(ev->inv, ev->to.host);
+
+	return ev->tap->host == HOST_NONE && host != NULL && host->port_count == 0 &&
+	       table_find(s->elsewhere, &key) == NULL;
+}
+
 static void event(void *opaque, const struct event *ev, struct findings *out)
 {
 	struct state *s = opaque;
@@ -100,7 +128,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 		flooding_control(s->flooding, ev);
 		return;
 	}
-	if (is_for_cluster(ev))
+	note_elsewhere(s, ev);
+	if (ev->kind != EVENT_EXPOSED || is_for_cluster(ev) || may_live_here(s, ev))
 		return;
 	count = build_victims(ev, actor, which);
 	proof = flooding_proves(s->flooding, ev, ev->u.exposed.packets);
@@ -112,7 +141,8 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->victims) + flooding_evicted(s->flooding);
+	return table_evicted(s->victims) + table_evicted(s->elsewhere) +
+	       flooding_evicted(s->flooding);
 }
 
 static void close_state(void *opaque)
@@ -120,13 +150,15 @@ static void close_state(void *opaque)
 	struct state *s = opaque;
 
 	table_free(s->victims);
+	table_free(s->elsewhere);
 	flooding_free(s->flooding);
 }
 
 const struct detector detect_observe_exposure = {
     .kind = "observe.exposure",
     .summary = "unicast frames of another tenant leave by the port of a host they are not for",
-    .wants = EVENT_BIT(EVENT_EXPOSED) | EVENT_BIT(EVENT_L2_CONTROL),
+    .wants = EVENT_BIT(EVENT_EXPOSED) | EVENT_BIT(EVENT_L2_CONTROL) | EVENT_BIT(EVENT_ARP) |
+	     EVENT_BIT(EVENT_ND),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

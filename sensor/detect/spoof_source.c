@@ -20,6 +20,34 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	return s->pending != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
 }
 
+/* Does the frame open a TCP connection?  Where it is not TCP it is a beginning as well as any. */
+static bool opens(const struct event *ev)
+{
+	struct frame frame = {.data = ev->frame.data,
+			      .caplen = ev->frame.caplen,
+			      .len = ev->frame.len,
+			      .ts_ns = ev->frame.ts_ns,
+			      .number = ev->frame.number,
+			      .linktype = ev->frame.linktype};
+	struct packet_stack stack;
+
+	if (ev->tuple.proto != IPPROTO_NUM_TCP)
+		return true;
+	packet_decode(&frame, &stack);
+	return stack.count > 0 && (stack.layer[stack.count - 1].tcp_flags & TCP_SYN) != 0;
+}
+
+/*
+ * The private networks of containers, hypervisors and dial-in users are alike everywhere.  Of a
+ * connection that its host has forgotten the last packets leave untranslated, from such an address,
+ * which is a tenant's in another segment by chance.
+ */
+static bool is_leaked(const struct event *ev)
+{
+	return ip_is_private(&ev->tuple.src) && ev->segment != SEGMENT_NONE &&
+	       !inventory_segment_prefix(ev->inv, ev->segment, &ev->tuple.src) && !opens(ev);
+}
+
 /* Whose address it is must be certain: a tenant's, or the provider's own.  Real servers behind
  * the provider's load balancer answer in its name (direct server return). */
 static bool is_spoofed(const struct event *ev)
@@ -33,6 +61,8 @@ static bool is_spoofed(const struct event *ev)
 		return false;
 	/* From the receiver to itself: that is how ports are stolen (spoof_mac.c). */
 	if (mac_steals_port(ev))
+		return false;
+	if (is_leaked(ev))
 		return false;
 	/* Of a cooked capture nobody can tell whether it was. */
 	if (mac_is_zero(ev->dmac) && ip_equal(&ev->tuple.src, &ev->tuple.dst))
