@@ -61,6 +61,8 @@ BLIND = {
     ("evade_flood", "workers"): "overflows tables, and each worker has its own",
     ("frame_neighbour", "thin-5/11"): "its one proxied hello is lost",
     ("everyday", "thin-5/11"): "that a leased address was refused is lost",
+    ("led_planted", "no-arp-dhcp"): "the lie that led it there is left out",
+    ("led_rogue_dhcp", "no-arp-dhcp"): "what the server handed out is left out",
 }
 # Has TCP enough that a mirror which loses one frame in a hundred is told of; the sensor may say so
 # of all that is thinned, and of nothing else.
