@@ -65,13 +65,6 @@ static inline bool is_path(const struct path_key *key, const struct path_words *
 	return ((word[0] ^ words->word[0]) | (word[1] ^ words->word[1])) == 0;
 }
 
-static const struct tap *tap_of(const struct worker *w)
-{
-	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
-
-	return tap != NULL ? tap : inventory_tap(w->inv, 0);
-}
-
 /* ---- new paths ------------------------------------------------------------------------------ */
 
 static void tell_new_mac(struct worker *w, const struct packet *packet, const struct place *place)
@@ -203,38 +196,6 @@ static void tell_exposed(struct worker *w, const struct flow *flow, const struct
 	emit_commit(w, r);
 }
 
-/*
- * Somebody answers who was not asked: the questions of this flow went to other tenants' NICs
- * alone.  Only first answers: a refused or accepted connection, an echo, a neighbour.
- *
- * He was asked after all by a NIC that passes things on: what leaves a port never shows that, and
- * where the answer goes to that NIC as well it stands in the middle.
- */
-static bool answers_unasked(const struct worker *w, const struct flow *flow, unsigned direction,
-			    const struct path_parties *p, const struct packet *packet)
-{
-	const struct path_key *asked = flow->path[!direction];
-	bool answer = (packet->proto == IPPROTO_NUM_TCP &&
-		       ((packet->tcp_flags & TCP_RST) ||
-			(packet->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK))) ||
-		      (packet->proto == IPPROTO_NUM_ICMP && packet->icmp_type == 0) ||
-		      (packet->proto == IPPROTO_NUM_ICMPV6 &&
-		       (packet->icmp_type == 129 || packet->icmp_type == 136));
-
-	if (!answer || tap_of(w)->view == VIEW_PORT || p->from.tenant < TENANT_FIRST ||
-	    p->src.tenant != p->from.tenant || flow->paths_seen[!direction] == 0 ||
-	    flow->paths_seen[!direction] > FLOW_PATHS)
-		return false;
-	for (unsigned i = 0; i < FLOW_PATHS && !zero_key(&asked[i]); i++) {
-		struct carrier to = inventory_carrier(w->inv, asked[i].dmac);
-
-		if (mac_is_group(asked[i].dmac) || to.tenant < TENANT_FIRST ||
-		    to.tenant == p->from.tenant || mac_equal(asked[i].dmac, packet->dmac))
-			return false;
-	}
-	return true;
-}
-
 static void tell_odd(struct worker *w, enum event_kind kind, const struct flow *flow,
 		     unsigned direction, const struct packet *packet, const struct place *place)
 {
@@ -257,27 +218,9 @@ static void tell_odd(struct worker *w, enum event_kind kind, const struct flow *
 /* A switch sends no frame back by the port where its sender is. */
 static bool at_its_own_port(const struct worker *w, const struct carrier *from)
 {
-	const struct tap *tap = tap_of(w);
+	const struct tap *tap = worker_tap(w);
 
 	return tap->view == VIEW_PORT && from->host != HOST_NONE && from->host == tap->host;
-}
-
-/* Does the provider's gear bring this NIC what the packet answers?  Then a public address that
- * nobody registered is at home there, although the answer takes the short way to a neighbour. */
-static bool answers_at_home(const struct worker *w, const struct flow *flow, unsigned direction,
-			    const struct path_parties *p, const struct packet *packet)
-{
-	if (p->src.kind != OWNER_NONE)
-		return false;
-	for (unsigned i = 0; i < FLOW_PATHS; i++) {
-		const struct path_key *asked = &flow->path[!direction][i];
-		struct carrier by = inventory_carrier(w->inv, asked->smac);
-
-		if (mac_equal(asked->dmac, packet->smac) && by.tenant == TENANT_INFRASTRUCTURE &&
-		    (by.roles & ROLES_CARRY) != 0)
-			return true;
-	}
-	return false;
 }
 
 struct findings_of_path {
@@ -313,10 +256,11 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 	struct findings_of_path found = {0};
 
 	stat_add(&w->stats, STAT_PATHS_NEW, 1);
-	found.bits = path_judge(w->inv, tap_of(w), &p, &packet->src, &packet->dst);
+	found.bits = path_judge(w->inv, worker_tap(w), &p, &packet->src, &packet->dst);
 	if (flow->flags & FLOW_NO_PATHS)
 		found.bits &= PATH_KNOWN | PATH_EXPOSED;
-	if ((found.bits & PATH_FROM_STRANGER) && answers_at_home(w, flow, direction, &p, packet))
+	if ((found.bits & PATH_FROM_STRANGER) &&
+	    answer_is_from_home(w, flow, direction, &p, packet))
 		found.bits ^= PATH_FROM_STRANGER | PATH_FROM_MAYBE;
 	found.dynamic = (found.bits & (PATH_TO_MAYBE | PATH_FROM_MAYBE)) != 0 &&
 			(p.src.kind == OWNER_DYNAMIC || p.dst.kind == OWNER_DYNAMIC);
@@ -330,7 +274,7 @@ static struct findings_of_path judge_path(struct worker *w, struct flow *flow, b
 	     at_its_own_port(w, &p.from)) &&
 	    worker_wants(w, EVENT_RETURNED))
 		tell_odd(w, EVENT_RETURNED, flow, direction, packet, place);
-	if (answers_unasked(w, flow, direction, &p, packet) && worker_wants(w, EVENT_STRAY))
+	if (answer_is_unasked(w, flow, direction, &p, packet) && worker_wants(w, EVENT_STRAY))
 		tell_odd(w, EVENT_STRAY, flow, direction, packet, place);
 	if (fresh && (p.src.tenant >= TENANT_FIRST || p.dst.tenant >= TENANT_FIRST) &&
 	    worker_wants(w, EVENT_FLOW))
@@ -505,7 +449,7 @@ static void answer_again(struct worker *w, const struct flow *flow, unsigned dir
 	if (p.from.tenant < TENANT_FIRST)
 		return;
 	p.src = inventory_owner(w->inv, place->domain, &packet->src);
-	if (answers_unasked(w, flow, direction, &p, packet))
+	if (answer_is_unasked(w, flow, direction, &p, packet))
 		tell_odd(w, EVENT_STRAY, flow, direction, packet, place);
 }
 

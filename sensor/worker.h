@@ -246,6 +246,20 @@ void follow_macs(struct worker *w, const struct packet *packet, const struct pla
 void follow_watch_gone(struct worker *w, struct watch *watch);
 void follow_sweep(struct worker *w);
 
+/* The tap of the frame at hand. */
+static inline const struct tap *worker_tap(const struct worker *w)
+{
+	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
+
+	return tap != NULL ? tap : inventory_tap(w->inv, 0);
+}
+
+/* answer.c: who was asked what the packet answers? */
+bool answer_is_unasked(const struct worker *w, const struct flow *flow, unsigned direction,
+		       const struct path_parties *p, const struct packet *packet);
+bool answer_is_from_home(const struct worker *w, const struct flow *flow, unsigned direction,
+			 const struct path_parties *p, const struct packet *packet);
+
 /* content.c: payload to DPI, tokens, contradictions. */
 void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path);
