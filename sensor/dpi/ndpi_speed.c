@@ -54,6 +54,15 @@ int ndpi_match_prefix(const uint8_t *payload, size_t payload_len, const char *wo
 	return payload[0] == (uint8_t)word[0] && memcmp(payload, word, len) == 0;
 }
 
+/*
+ * Where a text is found in another that ends with `slen` bytes or a zero.  Dissectors look through
+ * whole payloads for their words.
+ */
+char *ndpi_strnstr(const char *s, const char *find, size_t slen)
+{
+	return memmem(s, strnlen(s, slen), find, strlen(find));
+}
+
 /* ---- numbers as text ------------------------------------------------------------------------- */
 
 #define DECIMALS 10 /* of 2^32 - 1 */

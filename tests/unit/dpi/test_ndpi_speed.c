@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "dpi/ndpi_compat.h"
 #include "dpi/ndpi_speed.h"
 
 #define ROOM 24
@@ -69,12 +70,67 @@ static void test_no_array(void **state)
 	assert_int_equal(__snprintf_chk(NULL, 0, 1, SIZE_MAX, "%02x", 7u), 2);
 }
 
+static void finds_words(void **state)
+{
+	static const char text[] = "GET / HTTP/1.1\r\nHost: example\0Host: other";
+
+	(void)state;
+	assert_ptr_equal(ndpi_strnstr(text, "GET", sizeof text), text);
+	assert_ptr_equal(ndpi_strnstr(text, "Host", sizeof text), text + 16);
+	assert_ptr_equal(ndpi_strnstr(text, "", sizeof text), text);
+	assert_ptr_equal(ndpi_strnstr(text, "", 0), text);
+	assert_ptr_equal(ndpi_strnstr(text, "Host", 20), text + 16);
+	assert_null(ndpi_strnstr(text, "Host", 19));
+	assert_null(ndpi_strnstr(text, "other", sizeof text)); /* behind the zero */
+	assert_null(ndpi_strnstr(text, "GET", 0));
+	assert_null(ndpi_strnstr(text, "get", sizeof text));
+}
+
+static void knows_beginnings(void **state)
+{
+	static const uint8_t text[] = {'U', 'S', 'E', 'R', 0xff};
+
+	(void)state;
+	assert_int_equal(ndpi_match_prefix(text, sizeof text, "USER", 4), 1);
+	assert_int_equal(ndpi_match_prefix(text, 4, "USER", 4), 1);
+	assert_int_equal(ndpi_match_prefix(text, 3, "USER", 4), 0);
+	assert_int_equal(ndpi_match_prefix(text, sizeof text, "UXER", 4), 0);
+	assert_int_equal(ndpi_match_prefix(text, sizeof text, "PASS", 4), 0);
+	assert_int_equal(ndpi_match_prefix(text, sizeof text, "USER\xff", 5), 1);
+	assert_int_equal(ndpi_match_prefix(text, 0, "USER", 4), 0);
+	assert_int_equal(ndpi_match_prefix(text, sizeof text, "", 0), 1);
+}
+
+#if NDPI_RELEASE <= 402
+static void compares_sets(void **state)
+{
+	NDPI_PROTOCOL_BITMASK a, b;
+
+	(void)state;
+	for (unsigned i = 0; i < 512; i++) {
+		NDPI_BITMASK_RESET(a);
+		NDPI_BITMASK_SET_ALL(b);
+		assert_int_equal(NDPI_BITMASK_COMPARE(a, b), 0);
+		a.fds_bits[i / 32] |= 1u << i % 32;
+		assert_int_equal(NDPI_BITMASK_COMPARE(a, b), 1);
+		assert_int_equal(NDPI_BITMASK_COMPARE(b, a), 1);
+		b.fds_bits[i / 32] &= ~(1u << i % 32);
+		assert_int_equal(NDPI_BITMASK_COMPARE(a, b), 0);
+	}
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_known_formats),
-	    cmocka_unit_test(test_all_others),
-	    cmocka_unit_test(test_no_array),
+		cmocka_unit_test(test_known_formats),
+		cmocka_unit_test(test_all_others),
+		cmocka_unit_test(test_no_array),
+		cmocka_unit_test(finds_words),
+		cmocka_unit_test(knows_beginnings),
+#if NDPI_RELEASE <= 402
+		cmocka_unit_test(compares_sets),
+#endif
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
