@@ -9,6 +9,7 @@
 #define PROTO_OSPF 89
 #define PROTO_EIGRP 88
 #define PROTO_PIM 103
+#define ETHERTYPE_LOOPBACK 0x9000 /* Ethernet Configuration Testing Protocol */
 
 static bool either_port(const struct packet *p, uint16_t port)
 {
@@ -135,6 +136,17 @@ static bool link_local_group(struct mac_addr mac)
 	       memcmp(mac.b, cisco, sizeof cisco) == 0 || memcmp(mac.b, iso, sizeof iso) == 0;
 }
 
+/* Loop-back tests are between a switch and itself; frames without a type of their own, too, get
+ * theirs from many a tool. */
+static uint64_t other_events(const struct packet *p)
+{
+	if (link_local_group(p->dmac))
+		return EVENT_BIT(EVENT_L2_CONTROL);
+	return p->l3 == L3_OTHER && p->ethertype == ETHERTYPE_LOOPBACK && !mac_is_group(p->dmac)
+		   ? EVENT_BIT(EVENT_RETURNED)
+		   : 0;
+}
+
 uint64_t control_events(const struct packet *p)
 {
 	switch (p->l3) {
@@ -145,9 +157,7 @@ uint64_t control_events(const struct packet *p)
 	case L3_RARP:
 		return EVENT_BIT(EVENT_ARP);
 	default:
-		return (p->flags & PACKET_MAC) && link_local_group(p->dmac)
-			   ? EVENT_BIT(EVENT_L2_CONTROL)
-			   : 0;
+		return p->flags & PACKET_MAC ? other_events(p) : 0;
 	}
 	switch (p->proto) {
 	case IPPROTO_NUM_TCP:

@@ -89,6 +89,20 @@ static bool tunnel_of_tenant(const struct worker *w, const struct packet_stack *
 		   TENANT_FIRST;
 }
 
+/* ARP: no flow, and the first that a host says in a network where it is not at home. */
+static void tell_question(struct worker *w, const struct packet *packet, const struct place *place)
+{
+	struct record *r = emit_begin(
+	    w, &(struct emission){
+		   .kind = EVENT_TUNNEL, .packet = packet, .whole = true, .place = place});
+
+	if (r == NULL)
+		return;
+	r->u.path.packets = 1;
+	r->u.path.bytes = packet->l3_len;
+	emit_commit(w, r);
+}
+
 /* What a tunnel carries: told at the 1st, 2nd, 4th, 8th ... packet of each inner flow, and when
  * its other direction travels the same way. */
 static void tell_tunnel(struct worker *w, const struct packet_stack *stack,
@@ -103,8 +117,13 @@ static void tell_tunnel(struct worker *w, const struct packet_stack *stack,
 	bool fresh;
 	bool mirrored;
 
-	if (!worker_wants(w, EVENT_TUNNEL) ||
-	    !flow_key_of(packet, tunnel_domain(w, &stack->layer[place->layer - 1], place->domain),
+	if (!worker_wants(w, EVENT_TUNNEL))
+		return;
+	if (packet->l3 == L3_ARP && tunnel_of_tenant(w, stack, outer, place->layer)) {
+		tell_question(w, packet, place);
+		return;
+	}
+	if (!flow_key_of(packet, tunnel_domain(w, &stack->layer[place->layer - 1], place->domain),
 			 &look.key, &direction))
 		return;
 	look.hash = flow_hash(&w->shared->key, &look.key);

@@ -79,7 +79,8 @@ enum event_kind {
 	EVENT_STRAY, /* an answer (RST, unreachable, echo reply) by a NIC that was not asked; packet
 		      */
 	EVENT_RETURNED, /* the provider's NIC brings a tenant's host a packet that claims to come
-			   from that host, or a packet with its MAC leaves by its port; packet */
+			   from that host, or a packet with its MAC leaves by its port, or a frame
+			   with nothing in it goes from NIC to NIC; packet */
 	EVENT_SIGHT,	/* the sensor's own sight, once a second: u.sight */
 	EVENT_LOSS,	/* what a tap showed of TCP in the last second, and did not: u.loss */
 	EVENT_MAX

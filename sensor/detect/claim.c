@@ -158,6 +158,10 @@ void claim_judge(const struct event *ev, const struct claim *claim, const char *
 	if (ip_is_unspecified(&claim->ip) || ip_is_multicast(&claim->ip) ||
 	    bindings_misled(ev->bindings, ev->domain, &claim->ip, claim->mac, ev->ts_ns))
 		return;
+	/* Nobody sends to itself over the wire: the frame is to move a port, and says nothing of
+	 * who sent it. */
+	if (ev->has_mac && mac_equal(ev->smac, ev->dmac))
+		return;
 	if (!nowhere)
 		at = inventory_carrier(ev->inv, claim->mac);
 	else if (!ev->has_mac || !is_tenant(ev->from.tenant))

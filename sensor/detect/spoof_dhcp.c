@@ -11,7 +11,8 @@
  * segment; in a segment of its own a tenant may run what it likes.
  *
  * A message in the provider's own name, or of an unregistered NIC, is forged when the router it
- * hands out is a host of another tenant than the client's: that host is the actor then.
+ * hands out is a host of another tenant than the client's, or the name server one on the client's
+ * own link: that host is the actor then.
  */
 #include <string.h>
 
@@ -141,6 +142,28 @@ static bool names_another(const struct event *ev, const struct offer *o, const s
 	return false;
 }
 
+/*
+ * As name server a tenant's host on the client's own link, without that role, of another tenant: a
+ * resolver that serves many is the provider's, or out in the world.
+ */
+static bool names_resolver(const struct event *ev, const struct offer *o,
+			   const struct party *client, struct party *actor)
+{
+	struct owner owner;
+	const struct host *host;
+
+	if (!o->has_dns || !is_tenant(client->tenant_id) ||
+	    !inventory_segment_prefix(ev->inv, ev->segment, &o->dns))
+		return false;
+	owner = owner_of(ev, &o->dns);
+	host = inventory_host(ev->inv, owner.host);
+	if (!is_other_tenant(owner.tenant, client->tenant_id) || host == NULL ||
+	    (host->roles & ROLE_DNS) != 0)
+		return false;
+	*actor = party_of_owner(&owner, &o->dns);
+	return true;
+}
+
 static void add_ip(struct finding *f, const char *name, bool has, const struct ip_addr *ip)
 {
 	char text[IP_TEXT_SIZE];
@@ -185,7 +208,8 @@ static void event(void *state, const struct event *ev, struct findings *out)
 		return;
 	has_client = find_client(ev, &o, &client);
 	if (!is_tenant(ev->from.tenant)) {
-		if (names_another(ev, &o, &client, &named)) {
+		if (names_another(ev, &o, &client, &named) ||
+		    names_resolver(ev, &o, &client, &named)) {
 			actor = named;
 			confidence = CONFIDENCE_STRONG;
 		} else if (ev->from.tenant == TENANT_INFRASTRUCTURE) {

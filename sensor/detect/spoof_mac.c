@@ -123,6 +123,21 @@ static void see_arp(struct state *s, const struct event *ev, struct findings *ou
 		tell(ev, "ARP to itself", frames, out);
 }
 
+/* A loop-back test (Ethernet's type 0x9000) is for the switch it comes from; one for another
+ * tenant's NIC, with the same byte all through, is there for its source MAC alone. */
+static void see_empty(struct state *s, const struct event *ev, struct findings *out)
+{
+	const struct packet *p = ev->packet;
+	uint64_t frames;
+
+	for (uint32_t i = 1; i < p->l3_len; i++)
+		if (p->l3_data[i] != p->l3_data[0])
+			return;
+	frames = note(s, ev, mac_to_u64(ev->dmac), 1, FRAMES_NEEDED);
+	if (frames > 0)
+		tell(ev, "empty frames to itself", frames, out);
+}
+
 /* A router's MAC, and nothing else: its owner holds nobody's address but his own. */
 static bool is_plain_router(const struct carrier *c)
 {
@@ -252,6 +267,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 		return;
 	if (ev->kind == EVENT_ARP)
 		see_arp(opaque, ev, out);
+	else if (ev->packet != NULL && ev->packet->l3 == L3_OTHER)
+		see_empty(opaque, ev, out);
 	else
 		see_returned(ev, out);
 }
