@@ -230,7 +230,7 @@ static void name_behind(struct worker *w, struct flow *flow, unsigned direction,
 	struct app app = {.flags = APP_SURE | APP_ENCRYPTED, .proto = "TLS", .category = "Web"};
 
 	if (flow->payloads[direction] < 2 || !worker_wants(w, EVENT_APP) ||
-	    (known != NULL && (known->flags & APP_ENCRYPTED) && known->host[0] != '\0') ||
+	    (known != NULL && strcmp(known->proto, "TLS") == 0 && known->host[0] != '\0') ||
 	    !server_name(packet->payload, packet->payload_len, app.host, sizeof app.host))
 		return;
 	keep_label(w, flow, &app);
@@ -360,7 +360,7 @@ static bool in_stream(const struct worker *w, struct flow *flow, unsigned direct
 	unsigned nth = flow->payloads[direction];
 
 	if (!(flow->flags & FLOW_STREAM) && nth <= STREAM_LOOK &&
-	    export_begins(packet->payload, packet->payload_len, w->now_ns))
+	    export_begins(packet->payload, packet->payload_len, packet->payload_wire, w->now_ns))
 		flow->flags |= FLOW_STREAM;
 	if (!(flow->flags & FLOW_STREAM))
 		return false;
@@ -411,8 +411,9 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 	}
 	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))
 		secrets(w, flow, direction, packet, place);
-	if (packet->payload_len > 0 && !known && worker_wants(w, EVENT_PAYLOAD) &&
-	    in_stream(w, flow, direction, packet))
+	/* What is uploaded by HTTP may follow in the same packet. */
+	if (packet->payload_len > 0 && (!known || packet->payload[0] == 'P') &&
+	    worker_wants(w, EVENT_PAYLOAD) && in_stream(w, flow, direction, packet))
 		tell_payload(w, flow, direction, packet, place, path);
 }
 

@@ -17,14 +17,14 @@
 #define SFLOW_IPV4 11
 #define SFLOW_IPV6 12
 
-bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns)
+bool export_begins(const uint8_t *data, size_t len, size_t wire, uint64_t now_ns)
 {
 	struct export_stream s = {0};
 	struct mark_place place;
 	size_t at;
 
 	return mark_bare(data, len) != EXPORT_NONE || mark_sflow(data, len) ||
-	       mark_behind(data, len, &place) || armour_begins(&s.armour, data, len, &at) ||
+	       mark_behind(data, len, wire, &place) || armour_begins(&s.armour, data, len, &at) ||
 	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
 }
 
@@ -368,11 +368,12 @@ static void give_place(const uint8_t *data, size_t len, const struct mark_place 
 				     .linktype = place->linktype});
 }
 
-enum export_format export_behind(const uint8_t *data, size_t len, export_each *each, void *context)
+enum export_format export_behind(const uint8_t *data, size_t len, size_t wire, export_each *each,
+				 void *context)
 {
 	struct mark_place place;
 
-	if (!mark_behind(data, len, &place))
+	if (!mark_behind(data, len, wire, &place))
 		return EXPORT_NONE;
 	give_place(data, len, &place, each, context);
 	return place.format;

@@ -57,8 +57,9 @@ struct export_packet {
 
 typedef void export_each(void *context, const struct export_packet *packet);
 
-/* Does a capture stream, or the middle of one, begin in this payload?  now_ns: packet time. */
-bool export_begins(const uint8_t *data, size_t len, uint64_t now_ns);
+/* Does a capture stream, or the middle of one, begin in this payload?  wire: its length before the
+ * capture cut it; now_ns: packet time. */
+bool export_begins(const uint8_t *data, size_t len, size_t wire, uint64_t now_ns);
 
 /* Calls each for every packet that became complete.  s is zeroed before the first call. */
 void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
@@ -72,7 +73,8 @@ bool export_sflow(const uint8_t *data, size_t len, export_each *each, void *cont
 /* The bare frames or packets that fill a payload; EXPORT_NONE when there are none. */
 enum export_format export_bare(const uint8_t *data, size_t len, export_each *each, void *context);
 /* The one packet at the end of a payload, behind a header of no kind that is known. */
-enum export_format export_behind(const uint8_t *data, size_t len, export_each *each, void *context);
+enum export_format export_behind(const uint8_t *data, size_t len, size_t wire, export_each *each,
+				 void *context);
 
 const char *export_name(enum export_format format); /* "pcap" ... */
 

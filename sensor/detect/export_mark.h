@@ -50,8 +50,9 @@ struct mark_place {
 
 /* Whole packets, or the begin of one that is cut, at p; false when the headers do not agree. */
 bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place);
-/* ... behind a short header of some other kind (LISP, a length, a session id). */
-bool mark_behind(const uint8_t *p, size_t len, struct mark_place *place);
+/* ... behind a short header of some other kind (LISP, a length, a session id).  wire: how long the
+ * payload was before the capture cut it. */
+bool mark_behind(const uint8_t *p, size_t len, size_t wire, struct mark_place *place);
 enum export_format mark_bare(const uint8_t *p, size_t len);
 
 bool mark_sflow(const uint8_t *p, size_t len);

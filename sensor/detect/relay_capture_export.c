@@ -213,7 +213,7 @@ static void feed(struct reading *r)
 		if (bare != EXPORT_NONE)
 			stream->in.format = (uint8_t)bare;
 		else if (stream->in.format >= EXPORT_FRAMES)
-			(void)export_behind(data, len, packet_read, r);
+			(void)export_behind(data, len, p->payload_wire, packet_read, r);
 		if (stream->in.format >= EXPORT_FRAMES)
 			return;
 	}
@@ -241,8 +241,8 @@ static void feed(struct reading *r)
 		export_feed(&stream->in, data, len, now_ns, packet_read, r);
 	}
 	if (stream->in.format == EXPORT_NONE)
-		stream->in.format =
-		    (uint8_t)export_behind(p->payload, p->payload_len, packet_read, r);
+		stream->in.format = (uint8_t)export_behind(p->payload, p->payload_len,
+							   p->payload_wire, packet_read, r);
 	if (p->payload_wire > p->payload_len)
 		export_gap(&stream->in, p->payload_wire - p->payload_len, packet_read, r);
 }

@@ -190,7 +190,7 @@ static void test_pcap(void **state)
 		struct stream s = {.len = 0};
 
 		make_pcap(&s, form & 1, form & 2, true);
-		assert_true(export_begins(s.bytes, s.len, NOW_NS));
+		assert_true(export_begins(s.bytes, s.len, s.len, NOW_NS));
 		check(&s, EXPORT_PCAP);
 	}
 }
@@ -236,7 +236,7 @@ static void test_text(void **state)
 		else
 			make_pcap(&s, false, false, true);
 		len = as_text(&s, form & 2, text);
-		assert_true(export_begins((uint8_t *)text, len, NOW_NS));
+		assert_true(export_begins((uint8_t *)text, len, len, NOW_NS));
 		for (size_t cut = 80; cut < len; cut += 7) {
 			struct export_stream in = {0};
 			struct seen seen = {0};
@@ -267,7 +267,7 @@ static void test_pcapng(void **state)
 		struct stream s = {.len = 0};
 
 		make_pcapng(&s, big);
-		assert_true(export_begins(s.bytes, s.len, NOW_NS));
+		assert_true(export_begins(s.bytes, s.len, s.len, NOW_NS));
 		check(&s, EXPORT_PCAPNG);
 	}
 }
@@ -278,7 +278,7 @@ static void test_rpcap(void **state)
 
 	(void)state;
 	make_rpcap(&s);
-	assert_true(export_begins(s.bytes, s.len, NOW_NS));
+	assert_true(export_begins(s.bytes, s.len, s.len, NOW_NS));
 	check(&s, EXPORT_RPCAP);
 }
 
@@ -292,18 +292,19 @@ static void test_banner_and_late(void **state)
 	(void)state;
 	memcpy(s.bytes, "220 here comes what you asked\n", 30);
 	make_pcap(&s, false, false, true);
-	assert_true(export_begins(s.bytes, s.len, NOW_NS));
+	assert_true(export_begins(s.bytes, s.len, s.len, NOW_NS));
 	feed(&in, s.bytes, s.len, &seen);
 	assert_int_equal(seen.count, PACKETS);
 
 	make_pcap(&late, false, false, false);
-	assert_true(export_begins(late.bytes + 9, late.len - 9, NOW_NS));
+	assert_true(export_begins(late.bytes + 9, late.len - 9, late.len - 9, NOW_NS));
 	memset(&in, 0, sizeof in);
 	memset(&seen, 0, sizeof seen);
 	feed(&in, late.bytes + 9, late.len - 9, &seen);
 	assert_int_equal(seen.count, PACKETS - 1);
 	/* Times of another year: such a record may be anything. */
-	assert_false(export_begins(late.bytes + 9, late.len - 9, NOW_NS + NOW_NS / 40));
+	assert_false(
+	    export_begins(late.bytes + 9, late.len - 9, late.len - 9, NOW_NS + NOW_NS / 40));
 }
 
 /* Frames cut by the capture: the header is there, and the packet's beginning. */
@@ -352,7 +353,7 @@ static void test_sflow(void **state)
 	put(&s, 4, 4, true);
 	put(&s, 60, 4, true);
 	put_packet(&s, 0);
-	assert_true(export_begins(s.bytes, s.len, NOW_NS));
+	assert_true(export_begins(s.bytes, s.len, s.len, NOW_NS));
 	assert_true(export_sflow(s.bytes, s.len, each, &seen));
 	assert_int_equal(seen.count, 1);
 	for (size_t cut = 0; cut < s.len; cut++) {
@@ -398,10 +399,10 @@ static void test_hostile(void **state)
 			seed = seed * 1664525u + 1013904223u;
 			bytes[i] = (uint8_t)(seed >> 24);
 		}
-		assert_false(export_begins(bytes, sizeof bytes, NOW_NS));
+		assert_false(export_begins(bytes, sizeof bytes, sizeof bytes, NOW_NS));
 	}
 	assert_false(
-	    export_begins((const uint8_t *)"GET / HTTP/1.1\r\nHost: M\r\n\r\n", 28, NOW_NS));
+	    export_begins((const uint8_t *)"GET / HTTP/1.1\r\nHost: M\r\n\r\n", 28, 28, NOW_NS));
 }
 
 /* An Ethernet frame with UDP over IPv4 whose checksum holds, and no more. */
@@ -438,9 +439,21 @@ static void test_bare_packets(void **state)
 	assert_int_equal(seen.linktype, LINK_ETHERNET);
 	assert_int_equal(export_bare(frame + 14, sizeof bare - 14, each, &seen), EXPORT_TUNNEL);
 	assert_int_equal(seen.linktype, LINK_RAW);
-	assert_true(export_begins(frame, sizeof bare, NOW_NS));
+	assert_true(export_begins(frame, sizeof bare, sizeof bare, NOW_NS));
+	/* Behind three bytes of something: whole, and cut. */
+	seen.count = 0;
+	assert_int_equal(export_behind(frame - 3, sizeof bare + 3, sizeof bare + 3, each, &seen),
+			 EXPORT_TUNNEL);
+	assert_int_equal(export_behind(frame - 3, sizeof bare - 5, sizeof bare + 3, each, &seen),
+			 EXPORT_TUNNEL);
+	assert_int_equal(export_behind(frame - 3, sizeof bare + 3, sizeof bare + 4, each, &seen),
+			 EXPORT_NONE);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.linktype, LINK_ETHERNET);
 	frame[25] ^= 1;
 	assert_int_equal(export_bare(frame, sizeof bare, each, &seen), EXPORT_NONE);
+	assert_int_equal(export_behind(frame - 3, sizeof bare + 3, sizeof bare + 3, each, &seen),
+			 EXPORT_NONE);
 	/* ARP, as the first thing that a listener hears. */
 	assert_int_equal(export_bare(arp, sizeof arp, each, &seen), EXPORT_FRAMES);
 	assert_int_equal(export_bare(arp, sizeof arp - 1, each, &seen), EXPORT_NONE);
