@@ -133,6 +133,9 @@ warnings: $(BUILD)/gen/core_rules.h ## hold every file to the warnings of clang 
 	@printf '%s\n' $(SRC) sensor/main.c $(TEST_PROGRAMS:$(BUILD)/%=%.c) | xargs -P $$(nproc) -n 16 \
 		clang -fsyntax-only $(CPPFLAGS) -Itests $(THIRD) $(STD) $(WARN) -Werror
 
+analysis: $(BUILD)/gen/core_rules.h ## cppcheck and clang-tidy over every file
+	@tests/analysis/run.sh $(BUILD)/bulkhead
+
 lint: ## layers, headers, format, lengths, detectors and their cases
 	@tests/lint/run.py
 
@@ -201,4 +204,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 -include $(OBJ:.o=.d) $(BUILD)/sensor/main.d $(TEST_PROGRAMS:=.d)
-.PHONY: all unit test-programs demo check warnings lint fmt asan tsan coverage bench soak deps install clean help
+.PHONY: all unit test-programs demo check warnings analysis lint fmt asan tsan coverage bench soak deps install clean help

@@ -28,7 +28,7 @@ static void describe(struct finding *f, const struct event *ev, const char *what
 	finding_detail_text(f, "violation", what);
 	for (unsigned i = 0; i < ev->packet->tag_count && at < sizeof text - 8; i++)
 		at += (size_t)snprintf(text + at, sizeof text - at, "%s%u", i > 0 ? "," : "",
-				       ev->packet->tag[i].tci & 0x0fff);
+				       ev->packet->tag[i].tci & 0x0fffu);
 	text[at] = '\0';
 	finding_detail_text(f, "tags", text);
 }

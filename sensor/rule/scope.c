@@ -120,9 +120,8 @@ void source_position(const struct scope *scope, const struct yaml_doc *doc,
 			skip_blanks(&w);
 			continue;
 		}
-		if (*p != '\0' && *w.at != *p && (*w.at == '\\' || *w.at == '\''))
-			step(&w);
-		else if (*p == '\'' && node->quoted && w.at + 1 < w.end && w.at[1] == '\'')
+		if ((*p != '\0' && *w.at != *p && (*w.at == '\\' || *w.at == '\'')) ||
+		    (*p == '\'' && node->quoted && w.at + 1 < w.end && w.at[1] == '\''))
 			step(&w);
 		if ((size_t)(p - node->text) == at || *p == '\0' || *w.at != *p)
 			break;
