@@ -39,6 +39,7 @@ static atomic_ulong fault_calls; /* since it was armed */
 static atomic_ulong fault_at;	 /* 0: not armed */
 static const char *_Atomic fault_what;
 static const char *_Atomic fault_kept;
+static atomic_int fault_error; /* errno of calls of the system; 0: the usual one of each */
 
 static inline void fault_arm(unsigned long nth)
 {
@@ -96,7 +97,7 @@ static inline bool fault_now(const char *name)
 	{                                                                                          \
 		if (!fault_now(#name))                                                             \
 			return __real_##name arguments;                                            \
-		errno = number;                                                                    \
+		errno = atomic_load(&fault_error) != 0 ? atomic_load(&fault_error) : number;       \
 		return failure;                                                                    \
 	}
 

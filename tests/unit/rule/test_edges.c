@@ -221,6 +221,9 @@ static void what_is_not_there_equals_nothing(void **state)
 	assert_false(holds("flow.src_ip = actor.ip", &f));
 	f.has_flow = true;
 	assert_true(holds("flow.src_ip = actor.ip", &f));
+	f.app.flags = APP_SURE;
+	(void)snprintf(f.app.proto, sizeof f.app.proto, "ACME"); /* names do not mind case */
+	assert_true(holds("app.proto = actor.tenant", &f));
 	f.actor.host = NULL;
 	assert_true(holds("actor.host = acme/unknown", &f));
 	f.actor.tenant = NULL;

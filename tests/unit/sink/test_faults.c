@@ -293,6 +293,20 @@ static void a_line_is_written_and_synced(void **state)
 		assert_int_equal(truncate(path, 6), 0); /* torn again */
 	}
 	assert_in_range(failed, 3, 10); /* the line's end, the line, the disk */
+	/* A signal in between is none of its business, nor is a place that cannot be synced. */
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_store(&fault_error, i == 0 ? EINTR : EROFS);
+		FAULTS_EACH((err = (struct err){0}, verdict = write_one(sink, &setup, &done, &err)),
+			    hit)
+		{
+			const char *harmless = i == 0 ? "writev" : "fdatasync";
+
+			assert_true(verdict == SINK_OK || strcmp(fault_name(), harmless) != 0);
+			jsonl_sink.close(sink);
+			assert_int_equal(truncate(path, 6), 0);
+		}
+	}
+	atomic_store(&fault_error, 0);
 	free(sink);
 }
 

@@ -717,6 +717,37 @@ static bool live(struct server *s, const struct heartbeat *beat)
 	return good;
 }
 
+/* A signal in between, or a socket that was not ready after all: all goes on as if nothing was. */
+static void interrupted_calls_cost_nothing(void **state)
+{
+	static const int errors[] = {EINTR, EAGAIN};
+	struct server *s = *state;
+	struct heartbeat *beat = calloc(1, sizeof *beat);
+	struct err err = {0};
+	bool good;
+
+	beat->sensor = "me";
+	beat->site = "here";
+	beat->version = "0";
+	redis_sink.close(s->sink);
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_store(&fault_error, errors[i]);
+		FAULTS_EACH(good = live(s, beat), hit)
+		{
+			bool harmless = strcmp(fault_name(), "send") == 0 ||
+					strcmp(fault_name(), "recv") == 0 ||
+					(errors[i] == EINTR && strcmp(fault_name(), "poll") == 0);
+
+			if (!good && (!hit || harmless))
+				fail_msg("%s: %s", fault_name(), strerror(errors[i]));
+		}
+		atomic_store(&fault_error, 0);
+	}
+	memset(s->sink, 0, redis_sink.state_size); /* for server_free() */
+	assert_int_equal(redis_sink.open(s->sink, &s->setup, &err), 0);
+	free(beat);
+}
+
 /* Whichever call of ours fails, once: no record is lost and none is there twice. */
 static void each_call_fails(void **state)
 {
@@ -765,6 +796,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(words_of_all_kinds, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(settings_that_cannot_be, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(a_cursor_that_is_no_number, server_new, server_free),
+	    cmocka_unit_test_setup_teardown(interrupted_calls_cost_nothing, server_new,
+					    server_free),
 	    cmocka_unit_test_setup_teardown(each_call_fails, server_new, server_free),
 	    cmocka_unit_test_setup_teardown(each_call_of_delivery_fails, server_new, server_free),
 	};
