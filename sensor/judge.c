@@ -479,21 +479,20 @@ static void finish(struct judge *j)
 		incidents_finish(j->incidents, end, "end of capture");
 }
 
-/* What the records behind this one will need is fetched while it is handled. */
-static void look_ahead(const struct judge *j, const struct ring *ring, const struct record *r)
+/* What records will need is fetched while those before them are handled. */
+static void look_ahead(const struct judge *j, struct ring *ring)
 {
-	for (unsigned i = 0; i < LOOK_AHEAD && r != NULL; i++)
-		r = ring_peek_after(ring, r);
-	if (r == NULL)
-		return;
-	__builtin_prefetch(r);
-	if (r->kind == EVENT_TOKEN) {
-		meet_prefetch(j->book, &r->u.token);
-	} else if (r->kind != EVENT_FLOW && r->kind != RECORD_TICK) {
-		inventory_prefetch_mac(j->inv, r->smac);
-		inventory_prefetch_mac(j->inv, r->dmac);
-		inventory_prefetch_ip(j->inv, r->domain, &r->tuple.src);
-		inventory_prefetch_ip(j->inv, r->domain, &r->tuple.dst);
+	const struct record *r;
+
+	while ((r = ring_look_ahead(ring, LOOK_AHEAD)) != NULL) {
+		if (r->kind == EVENT_TOKEN) {
+			meet_prefetch(j->book, &r->u.token);
+		} else if (r->kind != EVENT_FLOW && r->kind != RECORD_TICK) {
+			inventory_prefetch_mac(j->inv, r->smac);
+			inventory_prefetch_mac(j->inv, r->dmac);
+			inventory_prefetch_ip(j->inv, r->domain, &r->tuple.src);
+			inventory_prefetch_ip(j->inv, r->domain, &r->tuple.dst);
+		}
 	}
 }
 
@@ -511,7 +510,7 @@ void judge_drain(struct judge *j)
 	int ring;
 
 	while ((ring = next_ring(j, &record)) >= 0) {
-		look_ahead(j, j->workers[ring].ring, record);
+		look_ahead(j, j->workers[ring].ring);
 		if (j->shared->options->sensor.profile) {
 			uint64_t begin = cycles_now();
 

@@ -45,6 +45,8 @@ struct ring {
 	/* consumer */
 	_Alignas(LINE) size_t read; /* like tail, but beyond wrap marks */
 	size_t known_published;
+	size_t ahead;	/* the next record to be looked at early ... */
+	unsigned early; /* ... which so many of the oldest ones were; 0: ahead means nothing */
 	/* shared, each written by one side */
 	_Alignas(LINE) _Atomic size_t published;
 	_Alignas(LINE) _Atomic size_t tail;
@@ -152,28 +154,30 @@ const void *ring_peek(struct ring *ring, size_t *len)
 	return head + 1;
 }
 
-const void *ring_peek_after(const struct ring *ring, const void *record)
+const void *ring_look_ahead(struct ring *ring, unsigned most)
 {
-	const struct head *head = (const struct head *)record - 1;
-	size_t offset = (size_t)((const unsigned char *)head - ring->memory);
-	/* Positions grow for ever; the record's is at or up to one turn behind ring->read. */
-	size_t at = ring->read + ((offset - ring->read) & (ring->size - 1)) + space_for(head->len);
+	struct head *head;
 
-	if (at >= ring->known_published)
+	if (ring->early == 0)
+		ring->ahead = ring->read;
+	if (ring->early > most || ring->ahead >= ring->known_published)
 		return NULL;
-	head = head_at(ring, at);
+	head = head_at(ring, ring->ahead);
 	if (head->len == WRAP) {
-		at += ring->size - (at & (ring->size - 1));
-		if (at >= ring->known_published)
+		ring->ahead += ring->size - (ring->ahead & (ring->size - 1));
+		if (ring->ahead >= ring->known_published)
 			return NULL;
-		head = head_at(ring, at);
+		head = head_at(ring, ring->ahead);
 	}
+	ring->ahead += space_for(head->len);
+	ring->early++;
 	return head + 1;
 }
 
 void ring_pop(struct ring *ring)
 {
 	ring->read += space_for(head_at(ring, ring->read)->len);
+	ring->early -= ring->early > 0;
 	atomic_store_explicit(&ring->tail, ring->read, memory_order_release);
 }
 

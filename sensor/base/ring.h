@@ -24,10 +24,10 @@ void ring_commit(struct ring *ring, size_t len); /* len <= reserved */
 void ring_publish(struct ring *ring);
 /* Consumer: the oldest published record, or NULL; borrowed until ring_pop(). */
 const void *ring_peek(struct ring *ring, size_t *len);
-/* A record further on that may be looked at early (to prefetch what it will need), or NULL: the one
- * behind `record`, which ring_peek() or this gave.  Never sees a newer publication than
- * ring_peek(). */
-const void *ring_peek_after(const struct ring *ring, const void *record);
+/* Records may be looked at early, to prefetch what they will need: gives each once, in order, as
+ * long as it is not more than `most` behind the oldest; else NULL.  Never sees a newer publication
+ * than ring_peek(). */
+const void *ring_look_ahead(struct ring *ring, unsigned most);
 void ring_pop(struct ring *ring);
 /* Published and not yet popped, in bytes; any thread, a little behind. */
 size_t ring_used(const struct ring *ring);

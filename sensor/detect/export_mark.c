@@ -354,11 +354,12 @@ bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
 bool mark_behind(const uint8_t *p, size_t len, size_t wire, struct mark_place *place)
 {
 	for (size_t at = 1; at <= BEFORE_MAX && at + IPV4_HEADER <= len; at++) {
-		bool ethernet = at >= ETHERNET && ethernet_at(p + at - ETHERNET, len - at);
+		bool ethernet;
 
 		if (p[at] != 0x45 || at + (size_t)read_be16(p + at + 2) != wire ||
 		    ip_length(p + at, len - at) == 0)
 			continue;
+		ethernet = at >= ETHERNET && ethernet_at(p + at - ETHERNET, len - at);
 		*place = (struct mark_place){.at = ethernet ? at - ETHERNET : at,
 					     .len = wire - at + (ethernet ? ETHERNET : 0),
 					     .linktype = ethernet ? LINK_ETHERNET : LINK_RAW,

@@ -18,7 +18,7 @@ fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz/%)
 $(BUILD)/tests/fuzz/targets/%.o: CPPFLAGS += -DFUZZ_TOP='"$(CURDIR)"'
 $(BUILD)/fuzz/pipeline: $(BUILD)/tests/fuzz/targets/pipeline_mutate.o $(BUILD)/tests/fuzz/targets/pipeline_wrap.o
 $(BUILD)/fuzz/pcap $(BUILD)/fuzz/pcapng $(BUILD)/fuzz/packed: $(BUILD)/tests/fuzz/targets/savefile.o
-$(BUILD)/fuzz/pipeline: LDFLAGS += -Wl,--wrap=table_new,--wrap=nanosleep,--wrap=ring_new,--wrap=ring_free,--wrap=ring_peek,--wrap=ring_peek_after,--wrap=ring_pop
+$(BUILD)/fuzz/pipeline: LDFLAGS += -Wl,--wrap=table_new,--wrap=nanosleep,--wrap=ring_new,--wrap=ring_free,--wrap=ring_peek,--wrap=ring_look_ahead,--wrap=ring_pop
 # libpcap is to find this one's getaddrinfo().
 $(BUILD)/fuzz/filter: LDFLAGS += -rdynamic
 # The linker puts a target's function before one of ours or of a library.

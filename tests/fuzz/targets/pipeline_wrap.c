@@ -25,7 +25,7 @@ const void *__real_ring_peek(struct ring *ring, size_t *len);
 const void *__wrap_ring_peek(struct ring *ring, size_t *len);
 void __real_ring_pop(struct ring *ring);
 void __wrap_ring_pop(struct ring *ring);
-const void *__wrap_ring_peek_after(const struct ring *ring, const void *record);
+const void *__wrap_ring_look_ahead(struct ring *ring, unsigned most);
 void __real_ring_free(struct ring *ring);
 void __wrap_ring_free(struct ring *ring);
 int __wrap_nanosleep(const struct timespec *request, struct timespec *rest);
@@ -87,10 +87,10 @@ void __wrap_ring_pop(struct ring *ring)
 }
 
 /* Only ever to prefetch. */
-const void *__wrap_ring_peek_after(const struct ring *ring, const void *record)
+const void *__wrap_ring_look_ahead(struct ring *ring, unsigned most)
 {
 	(void)ring;
-	(void)record;
+	(void)most;
 	return NULL;
 }
 

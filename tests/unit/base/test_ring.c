@@ -126,6 +126,37 @@ static size_t size_of(uint32_t n)
 	return 4 + n * 2654435761U % 197;
 }
 
+/* Each record is looked at early once, in order, over the end of the memory as well. */
+static void looking_ahead_sees_each_once(void **state)
+{
+	struct ring *ring = ring_new(256);
+	uint64_t in = 0, looked = 0, out = 0;
+
+	(void)state;
+	assert_non_null(ring);
+	assert_null(ring_look_ahead(ring, 2));
+	while (out < 200) {
+		uint64_t *record;
+		const uint64_t *seen;
+		size_t len;
+
+		while (in < out + 4 && (record = ring_reserve(ring, 8 * (1 + in % 4))) != NULL) {
+			*record = in++;
+			ring_commit(ring, 8 * (1 + *record % 4));
+		}
+		ring_publish(ring);
+		seen = ring_peek(ring, &len);
+		assert_non_null(seen);
+		assert_int_equal(*seen, out);
+		while ((seen = ring_look_ahead(ring, 2)) != NULL)
+			assert_int_equal(*seen, looked++);
+		assert_in_range(looked, out + 1, out + 3); /* two behind the oldest */
+		ring_pop(ring);
+		out++;
+	}
+	ring_free(ring);
+}
+
 static void *produce(void *argument)
 {
 	struct ring *r = argument;
@@ -183,6 +214,7 @@ int main(void)
 	    cmocka_unit_test(a_full_ring_refuses),
 	    cmocka_unit_test(the_largest_record_fits_anywhere),
 	    cmocka_unit_test(a_forgotten_reservation_costs_nothing),
+	    cmocka_unit_test(looking_ahead_sees_each_once),
 	    cmocka_unit_test(two_threads_agree),
 	};
 
