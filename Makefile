@@ -160,7 +160,7 @@ tsan: ## the same under ThreadSanitizer
 	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
 
 # gcov comes with gcc, and reads what gcc wrote: neither lcov nor gcovr is needed for a table.  Without
-# the fault tests: what makes allocations and writes fail fails gcov's own too.
+# the fault tests of tests/reliability: what makes allocations and writes fail fails gcov's own too.
 coverage: ## lines and branches that the tests reach, by room
 	@sh dist/install-packages.sh build demo test
 	$(SUB) BUILD=build-cov FORTIFY= HARDEN=-Wno-error=maybe-uninitialized OPT="-O0 -g" \
