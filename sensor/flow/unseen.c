@@ -67,7 +67,7 @@ struct talk {
 	unsigned quiet;	   /* seconds */
 	bool twice;
 	struct side side[2];
-	struct again again[2]; /* twice */
+	struct again again[2]; /* twice; untouched otherwise */
 };
 
 struct unseen_table {
@@ -314,7 +314,8 @@ void unseen_packet(struct unseen_table *t, struct flow *flow, unsigned direction
 	if (!(packet->tcp_flags & TCP_ACK))
 		return;
 	acknowledged(&talk->side[!direction], packet->tcp_ack);
-	acknowledged(&talk->again[!direction].side, packet->tcp_ack);
+	if (talk->twice)
+		acknowledged(&talk->again[!direction].side, packet->tcp_ack);
 }
 
 /* ---- flows ----------------------------------------------------------------------------------- */
@@ -386,8 +387,10 @@ void unseen_sweep(struct unseen_table *t)
 		talk->quiet++;
 		settle(t, talk, 0, false);
 		settle(t, talk, 1, false);
-		forget(&talk->again[0].side);
-		forget(&talk->again[1].side);
+		if (talk->twice) {
+			forget(&talk->again[0].side);
+			forget(&talk->again[1].side);
+		}
 	}
 }
 
