@@ -47,6 +47,8 @@ NEEDS_PAYLOAD = {"relay.intercept", "relay.capture-export", "observe.capture-exp
 # What a view cannot show, and why; a view with all its seeds or with one.
 BLIND = {
     ("spoof_dhcp_forged", "snap-128"): "the router it hands out stands behind byte 282",
+    ("hostile_position", "snap-128"): "likewise the name server",
+    ("hostile_itself", "cooked"): "that it goes to where it comes from is not shown",
     ("spoof_ra_overlay", "snap-128"): "cut fragments cannot be put together",
     ("spoof_source_leased", "no-arp-dhcp"): "the lease alone says whose the address is",
     ("evade_tcp", "cooked"): "an unregistered sender, and one that is told by two legs of many",
