@@ -68,6 +68,7 @@ struct native_key {
 struct native {
 	uint64_t seen_ns, routed_ns;   /* elsewhere; by the provider to the suspect */
 	uint64_t sent_ns, received_ns; /* of copied_is_behind(), the outsider being the source */
+	uint32_t looks;		       /* for its packets in the book */
 };
 
 struct copied_book {
@@ -149,7 +150,10 @@ struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const s
 	if (mac == NULL)
 		return end;
 	carrier = inventory_carrier(ev->inv, *mac);
-	if (owner.tenant < TENANT_INFRASTRUCTURE && is_tenant(carrier.tenant)) {
+	/* Of an address on the link that nobody registered, the NIC tells whose it is. */
+	if (owner.tenant < TENANT_INFRASTRUCTURE &&
+	    (is_tenant(carrier.tenant) ||
+	     (carrier.tenant == TENANT_INFRASTRUCTURE && owner.kind == OWNER_SEGMENT))) {
 		end.tenant = carrier.tenant;
 		end.roles = carrier.roles;
 		end.party = party_of_carrier(&carrier, *mac);
@@ -174,12 +178,12 @@ bool copied_end_is_suspect(const struct copied_end *end)
 static bool is_routed(const struct copied_case *c, const struct leg *leg)
 {
 	struct carrier from = inventory_carrier(c->ev->inv, leg->smac);
+	struct carrier to = inventory_carrier(c->ev->inv, leg->dmac);
 	struct owner dst = inventory_owner(c->ev->inv, c->domain, &leg->tuple.dst);
 
+	/* The suspect may be registered without its NIC. */
 	return from.tenant == TENANT_INFRASTRUCTURE && (from.roles & ROLES_CARRY) != 0 &&
-	       dst.kind == OWNER_NONE &&
-	       (mac_is_zero(leg->dmac) ||
-		inventory_carrier(c->ev->inv, leg->dmac).tenant == c->tenant);
+	       dst.kind == OWNER_NONE && (to.tenant == c->tenant || to.tenant == TENANT_UNKNOWN);
 }
 
 static void look_for_natives(const struct copied_case *c, bool *seen, bool *routed)
@@ -224,18 +228,22 @@ static bool is_native(const struct copied_case *c)
 	struct native *known = table_find(c->book->natives, &key);
 	bool seen, routed;
 
-	if (known != NULL && known->seen_ns != 0 && known->routed_ns == 0 &&
-	    now_ns - known->seen_ns <= NATIVE_NS) {
+	/* Of the first ones the mirror may have lost by which way they went. */
+	if (known != NULL && known->looks >= FLOOD_FRAMES && known->seen_ns != 0 &&
+	    known->routed_ns == 0 && now_ns - known->seen_ns <= NATIVE_NS) {
 		known->seen_ns = now_ns;
 		return true;
 	}
 	look_for_natives(c, &seen, &routed);
-	if ((!seen && !routed) || (p->proto != IPPROTO_NUM_TCP && p->proto != IPPROTO_NUM_UDP))
+	if (p->proto != IPPROTO_NUM_TCP && p->proto != IPPROTO_NUM_UDP)
 		return seen && !routed;
+	if (known == NULL && !seen && !routed)
+		return false;
 	known = table_put(c->book->natives, &key, NULL);
+	known->looks++;
 	known->seen_ns = seen ? now_ns : known->seen_ns;
 	known->routed_ns = routed ? now_ns : known->routed_ns;
-	return seen && known->routed_ns == 0;
+	return known->seen_ns != 0 && now_ns - known->seen_ns <= NATIVE_NS && known->routed_ns == 0;
 }
 
 /* ---- whose packet ---------------------------------------------------------------------------- */
@@ -272,7 +280,11 @@ static bool balanced(const struct copied_case *c, const struct owner *owner)
 {
 	const struct host *host = inventory_host(c->ev->inv, owner->host);
 
-	if (owner->tenant != TENANT_INFRASTRUCTURE || c->sender != TENANT_INFRASTRUCTURE)
+	if (c->sender != TENANT_INFRASTRUCTURE)
+		return false;
+	if (owner->kind == OWNER_NONE)
+		return (c->sender_roles & ROLE_LOAD_BALANCER) != 0;
+	if (owner->tenant != TENANT_INFRASTRUCTURE)
 		return false;
 	return owner->kind == OWNER_SHARED ||
 	       (host != NULL && (host->roles & (ROLE_LOAD_BALANCER | ROLE_PROXY | ROLE_NAT)));

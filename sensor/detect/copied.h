@@ -42,6 +42,7 @@ struct copied_case {
 	bool mirrored;	 /* both directions of its conversation travel the same way */
 	uint32_t tenant; /* who may have no business with it */
 	uint32_t sender; /* tenant of who sent the tunnel or the stream */
+	uint32_t sender_roles;
 };
 
 struct copied {

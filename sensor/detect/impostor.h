@@ -16,7 +16,9 @@ struct impostors;
 
 struct impostors *impostors_new(uint64_t seed); /* NULL: no memory */
 void impostors_free(struct impostors *impostors);
-/* Of an EVENT_ARP or EVENT_ND. */
+#define IMPOSTOR_WANTS (EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND) | EVENT_BIT(EVENT_GATEWAY))
+
+/* Of one of these. */
 void impostors_note(struct impostors *impostors, const struct event *ev);
 bool impostors_has(const struct impostors *impostors, struct mac_addr mac);
 uint64_t impostors_evicted(const struct impostors *impostors);

@@ -82,7 +82,8 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 				.packet = ev->packet,
 				.mirrored = ev->u.path.answered,
 				.tenant = actor->tenant,
-				.sender = t->sender.tenant};
+				.sender = t->sender.tenant,
+				.sender_roles = t->sender.roles};
 	struct copied copied;
 
 	c.domain = inner_domain(ev, t, &c.trusted);
