@@ -20,6 +20,7 @@ from scapy.all import (ARP, BOOTP, DHCP, DNS, DNSQR, DNSRR, Dot1AD, Dot1Q, ESP, 
                        ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6NDOptDstLLAddr,
                        ICMPv6NDOptPrefixInfo, ICMPv6NDOptSrcLLAddr, ICMPv6PacketTooBig, IP, IPv6,
                        NBNS_ADD_ENTRY, NBNSHeader, NBNSQueryRequest, NBNSQueryResponse, Raw, TCP, UDP, VXLAN, raw)
+from scapy.layers.hsrp import HSRP
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ALL, ALL6, MDNS = "ff:ff:ff:ff:ff:ff", "33:33:00:00:00:01", "01:00:5e:00:00:fb"
@@ -188,6 +189,22 @@ def routers(s):
         s.tcp([who, "core1", "d1"], (A[who], A["d1"]), back=["d1", "core1", who])
         probe = s.ip(A[who], A["d1"]) / UDP(sport=5000, dport=5001) / Raw(s.noise(30))
         s.send("core1", who, s.ip("10.58.0.2", A[who]) / ICMP(type=5, code=1, gw=A["d1"]) / raw(probe)[:28])
+
+
+def virtual(s):
+    """The gateway is an HSRP group whose MAC nobody entered; packets for it leave by it or a router."""
+    mac = "00:00:0c:07:ac:05"
+    for who, port in (("core1", "up1"), ("core2", "up2")):
+        s.port[mac] = port
+        for _ in range(2):
+            s.send(mac, "01:00:5e:00:00:02", s.ip(A[who], "224.0.0.2", ttl=1) / UDP(sport=1985, dport=1985) / HSRP(group=5, priority=110, virtualIP="10.58.0.1"))
+        s.arp(mac, "10.58.0.1", "10.58.0.1")
+        s.arp("a1", A["a1"], "10.58.0.1")
+        s.arp(mac, "10.58.0.1", A["a1"], dst="a1", op=2)
+        s.tcp(["a1", mac], (A["a1"], FAR), back=[who, "a1"])
+        s.tcp(["a1", mac, "b1"], (A["a1"], A["b1"]), back=["b1", mac, "a1"])
+        s.ping(["a1", mac, "b1"], (A["a1"], A["b1"]), back=["b1", who, "a1"])
+        s.wait(3)
 
 
 def anycast(s):
@@ -609,7 +626,7 @@ def odd_frames(s):
         s.tcp(["a1", "core1", "b1"], (A["a1"], A["b1"]), cut=6)
 
 
-SCENES = [routers, anycast, byo, balanced, pods, bond, ageing, migrates, dhcp_life, lost_lease, six, errors,
+SCENES = [routers, virtual, anycast, byo, balanced, pods, bond, ageing, migrates, dhcp_life, lost_lease, six, errors,
           scans, polls, overlapping, names, tunnels, groups, relays, odd_frames]
 
 
