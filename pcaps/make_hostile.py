@@ -224,6 +224,24 @@ def position():
     return c
 
 
+def sent_on():
+    """Copies of heron's packets, in VXLAN and as a capture, to plover, who did not ask for them."""
+    c = Wire()
+    for name in ("to-plover", "to-plover-pcap"):
+        mac, own, _ = who(name)
+        for n, (back, p) in enumerate(tcp(H4, FAR, 48000 + len(CAST), 8443, says(name, 10), name)):
+            a, b = (GATE, HERON) if back else (HERON, GATE)
+            c.add(a, b, p, delay=0.01)
+            frame = raw(Ether(src=a, dst=b) / p)
+            if name == "to-plover":
+                payload, port = struct.pack("!II", 0x08000000, 77 << 8) + frame, 4789
+            else:
+                head = pcap_of([], c.now) if n == 0 else b""
+                payload, port = head + struct.pack("<IIII", int(c.now), n, len(frame), len(frame)) + frame, 5555
+            c.add(mac, PLOVER, IP(src=own, dst=P4) / UDP(sport=40404, dport=port) / Raw(payload), delay=0.0004)
+    return c
+
+
 def itself():
     """From a NIC to itself, with somebody else's address: nobody in particular says so."""
     c = Wire()
@@ -303,6 +321,7 @@ if __name__ == "__main__":
     pieces().write("hostile-pieces.pcap.gz")
     diverted().write("hostile-untagged.pcap.gz")
     position().write("hostile-position.pcap.gz")
+    sent_on().write("hostile-sent-on.pcap.gz")
     itself().write("hostile-itself.pcap.gz")
     ordinary().write("hostile-ordinary.pcap.gz")
     MARSH = "  - { name: marsh, vlan: 845, prefixes: [10.118.7.0/24, 10.118.8.0/24], domain: default, dynamic: [10.118.7.128/25] }"

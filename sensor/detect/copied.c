@@ -171,6 +171,11 @@ bool copied_end_is_suspect(const struct copied_end *end)
 	       !(end->roles & (ROLE_VTEP | ROLE_HYPERVISOR | ROLE_MONITOR));
 }
 
+bool copied_end_took_it(const struct copied_end *sender, uint32_t victim)
+{
+	return copied_end_is_suspect(sender) && sender->tenant != victim;
+}
+
 /* ---- native packets -------------------------------------------------------------------------- */
 
 /* Did the provider's router hand it to the suspect, for an address that nobody registered?  A

@@ -21,6 +21,9 @@ struct copied_end copied_end_of(const struct event *ev, uint16_t domain, const s
 				const struct mac_addr *mac);
 /* A tenant's end that has no business with others' packets: no declared tunnel end or monitor. */
 bool copied_end_is_suspect(const struct copied_end *end);
+/* Is it the sender who took that tenant's packets?  Then he is told of, and not his receiver:
+ * anybody can be sent anything. */
+bool copied_end_took_it(const struct copied_end *sender, uint32_t victim);
 /* EVENT_TUNNEL, EVENT_SEGMENT: the routing domain that the tunnel's ends are in. */
 uint16_t copied_outer_domain(const struct event *ev);
 

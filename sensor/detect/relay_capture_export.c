@@ -179,6 +179,8 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	char text[IP_TEXT_SIZE];
 	struct finding *f;
 
+	if (receives && copied_end_took_it(&r->end[0], victim))
+		return;
 	if (!copied_enough(r->s->book, ends, victim, certain || share->mirrored, ev->ts_ns,
 			   &share->packets, &share->bytes))
 		return;

@@ -96,6 +96,8 @@ static void tell(struct state *s, const struct event *ev, const struct tunnel *t
 		uint64_t bytes = ev->u.path.bytes;
 		struct finding *f;
 
+		if (receives && copied_end_took_it(&t->sender, victim))
+			continue;
 		if (!copied_enough(s->book, ends, victim, t->certain || c.mirrored, ev->ts_ns,
 				   &packets, &bytes))
 			continue;
