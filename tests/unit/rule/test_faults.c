@@ -69,7 +69,7 @@ static int set_up(void **state)
 			return 1;
 		(void)fputs(
 		    i == 0 ? everything : RULES_HEAD "lists: [{ list: more, items: [1] }]\n", out);
-		for (unsigned lines = 0; i == 1 && lines < 2000;
+		for (unsigned lines = 0; i == 1 && lines < 1200;
 		     lines++) /* more than is read at once */
 			(void)fputs("# a remark that fills the buffer which files are read into\n",
 				    out);
@@ -129,6 +129,7 @@ static void each_call_fails(const char *path, unsigned least)
 	assert_int_equal(load(path, &rules, &problems, &err), 0);
 	assert_string_equal(rules_revision(rules), revision);
 	rules_free(rules);
+	problems_fini(&problems);
 }
 
 static void rules_of_a_folder(void **state)
