@@ -644,6 +644,19 @@ def leaving(seen, port):
     return [(t, data) for t, _, outs, data in seen if port in outs]
 
 
+def untagged(frames):
+    """As a mirror shows them that takes all tags off."""
+    for when, data in frames:
+        while data[12:14] in (b"\x81\0", b"\x88\xa8"):
+            data = data[:12] + data[16:]
+        yield when, data
+
+
+def in_gap(frames):
+    """In a provider's tag and a VLAN that nobody entered."""
+    return [(when, data[:12] + b"\x88\xa8\x0b\x55\x81\0\x02\x88" + data[16:]) for when, data in frames if data[12:14] == b"\x81\0"]
+
+
 def write(frames, name, folder=HERE):
     body = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
     for when, data in frames:
@@ -660,6 +673,7 @@ def inventory(name, ips=True, ports=True, pool="10.58.3.0/24"):
              '  - { name: shared, vlan: %d, prefixes: [10.58.0.0/22, "2001:db8:58::/64"], dynamic: [%s], domain: default }' % (SHARED, pool)]
     lines += ["  - { name: %s, vlan: %d, prefixes: [%s], domain: default }" % row for row in (("aspen", ASPEN, "10.59.1.0/24"), ("briar", BRIAR, "10.59.2.0/24"), ("clover", CLOVER, "10.59.3.0/24"))]
     lines += ["  - { name: transit, vlan: %d, prefixes: [10.60.0.0/24], domain: under }" % TRANSIT,
+              "  - { name: management, prefixes: [10.99.0.0/24], domain: management }",
               "  - { name: over, vni: 7410, prefixes: [10.58.0.0/22], domain: default }", "tenants:"]
     owned = {"aspen": "203.0.113.0/28, 10.59.1.0/24", "briar": "203.0.113.16/28, 10.59.2.0/24", "clover": "10.59.3.0/24"}
     for tenant in ("aspen", "briar", "clover", "daisy"):
@@ -724,6 +738,8 @@ def main():
     write(both(seen), "neighbours-both.pcap.gz")
     for port in ("h1", "h4"):
         write(leaving(seen, port), "neighbours-%s.pcap.gz" % port)
+    seen = played(byo, pods, dhcp_life, six)
+    write(list(untagged(ingress(seen))) + in_gap(ingress(played(six))), "neighbours-untagged.pcap.gz")
     inventory("neighbours.yaml")
     inventory("neighbours-macs.yaml", ips=False, ports=False, pool="10.58.1.0/24")
 

@@ -9,8 +9,8 @@
  * segment of the inventory (many switches use 8100 for both).
  *
  * A frame without a tag is in no wrong VLAN when it is one of those that are never tagged (LLDP,
- * LACP and their kin end at the switch), or when its source address is at home in a VLAN of its
- * tenant: then the mirror took the tag off.
+ * LACP and their kin end at the switch), or when neither of its addresses is at home in the
+ * untagged segment: then the mirror took the tag off.
  */
 #include <stdio.h>
 #include <string.h>
@@ -110,24 +110,16 @@ static bool is_for_switch(struct mac_addr mac)
 	return memcmp(mac.b, bridge, sizeof bridge) == 0 || memcmp(mac.b, cisco, sizeof cisco) == 0;
 }
 
-/* Is there a VLAN where the tenant and the packet's source are at home? */
-static bool lost_its_tag(const struct event *ev)
+/* A frame without a tag: do its addresses speak of the untagged segment?  Else the mirror took the
+ * tag off, as far as one can see. */
+static bool is_in_untagged(const struct event *ev)
 {
 	const struct packet *p = ev->packet;
 
 	if (p->l3 != L3_IPV4 && p->l3 != L3_IPV6 && p->l3 != L3_ARP)
 		return false;
-	if (inventory_segment_prefix(ev->inv, ev->segment, &p->src))
-		return false;
-	for (uint16_t i = 0; i < inventory_segment_count(ev->inv); i++) {
-		const struct segment *segment = inventory_segment(ev->inv, i);
-
-		if (!segment->is_vni && segment->vlan != 0 &&
-		    inventory_segment_prefix(ev->inv, i, &p->src) &&
-		    inventory_tenant_in_segment(ev->inv, ev->from.tenant, i))
-			return true;
-	}
-	return false;
+	return inventory_segment_prefix(ev->inv, ev->segment, &p->src) ||
+	       inventory_segment_prefix(ev->inv, ev->segment, &p->dst);
 }
 
 static void event(void *state, const struct event *ev, struct findings *out)
@@ -141,12 +133,13 @@ static void event(void *state, const struct event *ev, struct findings *out)
 	home = ev->segment != SEGMENT_NONE &&
 	       inventory_tenant_in_segment(ev->inv, ev->from.tenant, ev->segment);
 	if (real_tags(p) > 1) {
-		if (!home || !by_provider(ev))
+		/* A VLAN inside that no inventory has is a gap, as below. */
+		if (!by_provider(ev) || (ev->segment != SEGMENT_NONE && !home))
 			tell(ev, inventory_segment_of(ev->inv, p->vlan, false, 0), "double tag",
 			     out);
 		return;
 	}
-	if (real_tags(p) == 0 && (is_for_switch(ev->dmac) || lost_its_tag(ev)))
+	if (real_tags(p) == 0 && (is_for_switch(ev->dmac) || !is_in_untagged(ev)))
 		return;
 	/* A VLAN that no inventory has is a gap in the inventory first: health.unknown-segment. */
 	if (ev->segment != SEGMENT_NONE && !home)
