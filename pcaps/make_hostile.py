@@ -6,6 +6,7 @@ What real tools did and the sensor did not tell, each played by a tenant that is
 plover; and what looks like it.  Frames are built by scapy (Debian: python3-scapy) with fixed times.
 """
 import base64
+import gzip
 import os
 import struct
 
@@ -131,16 +132,30 @@ def pcap_of(frames, start):
     return b"".join(out)
 
 
-def exported(c, name, text):
+def exported(c, name, text, port=0):
     """heron's conversation goes through the box, and what the box saw goes out as text in segments of 700 bytes."""
     mac, own, _ = who(name)
+    port = port or len(CAST)
     frames = []
-    for back, p in tcp(H4, FAR, 41000 + len(CAST), 8443, says(name, 10), name):
+    for back, p in tcp(H4, FAR, 41000 + port, 8443, says(name, 10), "%s%d" % (name, port)):
         a, b = (GATE, HERON) if back else (HERON, GATE)
         c.add(a, b, p, delay=0.01)
         frames.append(raw(Ether(src=a, dst=b) / p))
     data = text(pcap_of(frames, c.now))
-    exchange(c, tcp(own, FAR2, 42000 + len(CAST), 9999, [(False, data[i:i + 700]) for i in range(0, len(data), 700)], "out" + name), client=mac)
+    exchange(c, tcp(own, FAR2, 42000 + port, 9999, [(False, data[i:i + 700]) for i in range(0, len(data), 700)], "out%s%d" % (name, port)), client=mac)
+
+
+def gzip_exports():
+    """What gzip writes, several times; and files that hold no capture."""
+    c = Wire()
+    for n in range(4):
+        exported(c, "gzip", lambda data: gzip.compress(data, mtime=0), 700 + n)
+    mac, own, _ = who("archive")
+    data = gzip.compress(noise("archive", 4000), mtime=0)
+    exchange(c, tcp(own, FAR2, 42900, 9999, [(False, data[i:i + 700]) for i in range(0, len(data), 700)], "archive"), client=mac)
+    data = gzip.compress(bytes(4000000), mtime=0)
+    exchange(c, tcp(own, FAR2, 42901, 9999, [(False, data[i:i + 700]) for i in range(0, len(data), 700)], "bomb"), client=mac)
+    return c
 
 
 def text_exports():
@@ -317,6 +332,7 @@ if __name__ == "__main__":
     routers().write("hostile-routers.pcap.gz")
     macs().write("hostile-macs.pcap.gz")
     text_exports().write("hostile-text.pcap.gz")
+    gzip_exports().write("hostile-gzip.pcap.gz")
     headers().write("hostile-headers.pcap.gz")
     pieces().write("hostile-pieces.pcap.gz")
     diverted().write("hostile-untagged.pcap.gz")

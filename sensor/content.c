@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "detect/export.h"
+#include "detect/gunzip.h"
 #include "flow/server_name.h"
 #include "worker.h"
 
@@ -360,7 +361,8 @@ static bool in_stream(const struct worker *w, struct flow *flow, unsigned direct
 	unsigned nth = flow->payloads[direction];
 
 	if (!(flow->flags & FLOW_STREAM) && nth <= STREAM_LOOK &&
-	    export_begins(packet->payload, packet->payload_len, packet->payload_wire, w->now_ns))
+	    (export_begins(packet->payload, packet->payload_len, packet->payload_wire, w->now_ns) ||
+	     (nth == 1 && gunzip_begins(packet->payload, packet->payload_len))))
 		flow->flags |= FLOW_STREAM;
 	if (!(flow->flags & FLOW_STREAM))
 		return false;

@@ -9,9 +9,8 @@
  * together.  When bytes are missing (a lost segment, a sensor that came late, a cut frame) the
  * next record header is looked for by its contradiction-free fields, and reading goes on there.
  *
- * Compressed or enciphered streams are not read; those that are written as hexadecimal or base64
- * text are.  Fixed memory, no allocation.  Threads: one a
- * stream.
+ * Enciphered streams are not read, compressed ones are unpacked elsewhere; those that are written
+ * as hexadecimal or base64 text are.  Fixed memory, no allocation.  Threads: one a stream.
  */
 #ifndef DETECT_EXPORT_H
 #define DETECT_EXPORT_H

@@ -12,10 +12,14 @@
 #include "detect/build.h"
 #include "detect/copied.h"
 #include "detect/export.h"
+#include "detect/gunzip.h"
 
-#define STREAMS 256 /* at a time: a capture on the wire is rare */
-#define TALKS 16    /* conversations a stream is watched for both directions of */
-#define VICTIMS 4   /* told of in one packet of the stream */
+#define STREAMS 256	  /* at a time: a capture on the wire is rare */
+#define TALKS 16	  /* conversations a stream is watched for both directions of */
+#define UNPACK_STEP 2048  /* bytes at a time */
+#define UNPACK_MAX 262144 /* out of one segment: 180 times what goes into it */
+#define PCAP_FILE 64	  /* in so many bytes a capture says that it is one */
+#define VICTIMS 4	  /* told of in one packet of the stream */
 
 static const char *const kinds[] = {"observe.capture-export", "relay.tunnel", "observe.tunnel",
 				    NULL};
@@ -26,8 +30,11 @@ struct stream_key {
 	uint64_t sport;
 };
 
+enum packed { PACKED_NOT, PACKED_GZIP, PACKED_LOST };
+
 struct stream {
 	struct export_stream in;
+	uint8_t packed; /* enum packed */
 	uint32_t next_seq;
 	bool has_seq;
 	struct {
@@ -39,6 +46,7 @@ struct stream {
 struct state {
 	struct copied_book *book;
 	struct table *streams;
+	struct gunzip_pool *gunzip;
 };
 
 /* What one packet of a stream holds of one victim. */
@@ -73,7 +81,10 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	(void)options;
 	s->book = copied_book_new(seed);
 	s->streams = table_new(STREAMS, sizeof(struct stream_key), sizeof(struct stream), seed);
-	return s->book != NULL && s->streams != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+	s->gunzip = gunzip_pool_new();
+	if (s->book == NULL || s->streams == NULL || s->gunzip == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
 }
 
 static uint32_t mix(uint32_t hash, const void *bytes, size_t len)
@@ -201,13 +212,61 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	copied_fill(f, &share->c, &share->copied, 0);
 }
 
+/* The flow's id and direction, as far as one stream differs from another by it. */
+static uint64_t name_of(const struct event *ev)
+{
+	return ev->flow_id << 1 | (ev->tuple.sport < ev->tuple.dport);
+}
+
+static void unpack(struct reading *r, const uint8_t *data, size_t len)
+{
+	uint64_t name = name_of(r->ev);
+	uint8_t plain[UNPACK_STEP];
+	size_t count = 0, out = 0;
+	bool broken;
+
+	/* A full buffer may not have been all. */
+	while ((len > 0 || count == sizeof plain) && r->stream->packed == PACKED_GZIP) {
+		count = gunzip_read(r->s->gunzip, name, &data, &len, plain, sizeof plain, &broken);
+		export_feed(&r->stream->in, plain, count, r->ev->ts_ns, packet_read, r);
+		out += count;
+		/* What begins like no capture is none; and a bomb is not worth its while. */
+		if (broken || out > UNPACK_MAX ||
+		    (out > PCAP_FILE && r->stream->in.format == EXPORT_NONE))
+			r->stream->packed = PACKED_LOST;
+	}
+}
+
+static void read_bytes(struct reading *r, const uint8_t *data, size_t len, bool first)
+{
+	struct stream *stream = r->stream;
+
+	if (first && stream->in.format == EXPORT_NONE && gunzip_begins(data, len))
+		stream->packed =
+		    gunzip_start(r->s->gunzip, name_of(r->ev)) ? PACKED_GZIP : PACKED_LOST;
+	if (stream->packed == PACKED_NOT)
+		export_feed(&stream->in, data, len, r->ev->ts_ns, packet_read, r);
+	else
+		unpack(r, data, len);
+}
+
+static void miss_bytes(struct reading *r, uint64_t missing)
+{
+	struct stream *stream = r->stream;
+
+	if (stream->packed == PACKED_NOT)
+		export_gap(&stream->in, missing, packet_read, r);
+	else
+		stream->packed = PACKED_LOST; /* each byte needs those before it */
+}
+
 static void feed(struct reading *r)
 {
 	struct stream *stream = r->stream;
 	const struct packet *p = r->ev->packet;
 	const uint8_t *data = p->payload;
 	size_t len = p->payload_len;
-	uint64_t now_ns = r->ev->ts_ns;
+	bool first = !stream->has_seq;
 
 	if (stream->in.format == EXPORT_NONE || stream->in.format >= EXPORT_FRAMES) {
 		enum export_format bare = export_bare(data, len, packet_read, r);
@@ -223,7 +282,7 @@ static void feed(struct reading *r)
 		if (export_sflow(data, len, packet_read, r))
 			stream->in.format = EXPORT_SFLOW;
 		else
-			export_feed(&stream->in, data, len, now_ns, packet_read, r);
+			export_feed(&stream->in, data, len, r->ev->ts_ns, packet_read, r);
 	} else {
 		int32_t ahead = stream->has_seq ? (int32_t)(p->tcp_seq - stream->next_seq) : 0;
 
@@ -236,17 +295,17 @@ static void feed(struct reading *r)
 				len -= (uint32_t)-ahead;
 			data += p->payload_len - len;
 		} else if (ahead > 0) {
-			export_gap(&stream->in, (uint32_t)ahead, packet_read, r);
+			miss_bytes(r, (uint32_t)ahead);
 		}
 		stream->has_seq = true;
 		stream->next_seq = p->tcp_seq + p->payload_wire;
-		export_feed(&stream->in, data, len, now_ns, packet_read, r);
+		read_bytes(r, data, len, first);
 	}
 	if (stream->in.format == EXPORT_NONE)
 		stream->in.format = (uint8_t)export_behind(p->payload, p->payload_len,
 							   p->payload_wire, packet_read, r);
 	if (p->payload_wire > p->payload_len)
-		export_gap(&stream->in, p->payload_wire - p->payload_len, packet_read, r);
+		miss_bytes(r, p->payload_wire - p->payload_len);
 }
 
 static void read_payload(struct state *s, const struct event *ev, struct findings *out)
@@ -298,6 +357,7 @@ static void close_state(void *opaque)
 
 	copied_book_free(s->book);
 	table_free(s->streams);
+	gunzip_pool_free(s->gunzip);
 }
 
 const struct detector detect_relay_capture_export = {
