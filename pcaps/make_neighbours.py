@@ -607,6 +607,33 @@ def relays(s):
             s.send(way[0], way[1], s.ip(way[2], way[3], ttl=64 - i) / TCP(sport=8500 + n, dport=80, flags="S", seq=n * 7, options=OPTIONS))
 
 
+def hello(s, name, ciphers=b"\xc0\x2f\xc0\x30"):
+    """A TLS 1.2 ClientHello (RFC 5246 7.4.1.2) with a server name."""
+    sni = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
+    extensions = struct.pack("!HH", 0, len(sni)) + sni
+    body = b"\x03\x03" + s.noise(32) + b"\x00" + struct.pack("!H", len(ciphers)) + ciphers
+    body += b"\x01\x00" + struct.pack("!H", len(extensions)) + extensions
+    shake = b"\x01" + struct.pack("!I", len(body))[1:] + body
+    return b"\x16\x03\x01" + struct.pack("!H", len(shake)) + shake
+
+
+def sites(s):
+    """aspen's sites, found by DNS or visited by the world, in front of an origin outside and of a
+    platform of clover's, which are asked for the same names."""
+    others = b"\xc0\x2b\xc0\x2c"
+    q = DNS(id=40, rd=1, qd=DNSQR(qname=b"www.aspen.example"))
+    s.send("b1", "core1", s.ip(A["b1"], "192.0.2.53") / UDP(sport=5900, dport=53) / q)
+    s.send("core1", "b1", s.ip("192.0.2.53", A["b1"]) / UDP(sport=53, dport=5900) /
+           DNS(id=40, qr=1, qd=q.qd, an=DNSRR(rrname=b"www.aspen.example", type="CNAME", rdata=b"lb.aspen.example") / DNSRR(rrname=b"lb.aspen.example", rdata=A["a1"])))
+    s.tcp(["core1", "a2"], (FAR2, A["a2"]), data={0: hello(s, b"app.aspen.example")})
+    for _ in range(5):
+        s.tcp(["b1", "a1"], (A["b1"], A["a1"]), data={0: hello(s, b"www.aspen.example")})
+        s.tcp(["a1", "core1"], (A["a1"], FAR), data={0: hello(s, b"www.aspen.example", others)})
+        s.tcp(["d1", "a2"], (A["d1"], A["a2"]), data={0: hello(s, b"app.aspen.example")})
+        s.tcp(["a2", "c1"], (A["a2"], A["c1"]), data={0: hello(s, b"app.aspen.example", others)})
+        s.wait(2)
+
+
 def odd_frames(s):
     """Super-frames, retransmission in other portions, provider tags, priority tags, untagged copies,
     fragments that are cut."""
@@ -627,7 +654,7 @@ def odd_frames(s):
 
 
 SCENES = [routers, virtual, anycast, byo, balanced, pods, bond, ageing, migrates, dhcp_life, lost_lease, six, errors,
-          scans, polls, overlapping, names, tunnels, groups, relays, odd_frames]
+          scans, polls, overlapping, names, tunnels, groups, relays, sites, odd_frames]
 
 
 # ---- views --------------------------------------------------------------------------------------

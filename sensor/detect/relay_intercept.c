@@ -7,12 +7,17 @@
  * What remains is that each connection of the victim is matched in time by one of the actor's for
  * the same name; once may be chance, three times is not.  That the client fingerprint (JA3) of the
  * second differs from the first is a second sign: the actor's own TLS stack speaks there.
+ *
+ * So does a tenant's own site in front of an origin elsewhere.  Whose name it is tell the resolvers
+ * (an answer by the provider's gear that leads to the host's tenant) and the world, which comes to
+ *it for that name.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/table.h"
 #include "detect/build.h"
+#include "detect/dns.h"
 
 /* Both handshakes hang together: the interceptor needs the server's certificate to forge his, so
  * he connects while the client waits.  Clients give up after a few seconds. */
@@ -21,6 +26,7 @@
 #define SIGHTINGS 16384
 #define PASSED 4096
 #define CASES 4096
+#define OWN_NAMES 8192
 /* Pairs further apart than this are no series. */
 #define SERIES_NS (600 * UINT64_C(1000000000))
 
@@ -41,6 +47,11 @@ struct sighting {
 	char ja3[33];
 };
 
+struct own_key { /* a name that leads to a tenant rightfully */
+	uint32_t tenant;
+	char name[DNS_NAME_SIZE];
+};
+
 struct case_key {
 	uint32_t actor, victim;
 	char name[APP_HOST_SIZE];
@@ -55,6 +66,7 @@ struct case_file {
 struct state {
 	struct table *sightings;
 	struct table *cases;
+	struct table *own;    /* set of own_key */
 	struct table *passed; /* set of flow ids: the same hello came by in another flow before */
 };
 
@@ -66,9 +78,45 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->sightings = table_new(SIGHTINGS, sizeof(struct name_key), sizeof(struct sighting), seed);
 	s->cases = table_new(CASES, sizeof(struct case_key), sizeof(struct case_file), seed);
 	s->passed = table_new(PASSED, sizeof(uint64_t), sizeof(uint64_t), seed);
-	if (s->sightings == NULL || s->cases == NULL || s->passed == NULL)
+	s->own = table_new(OWN_NAMES, sizeof(struct own_key), sizeof(uint8_t), seed);
+	if (s->sightings == NULL || s->cases == NULL || s->passed == NULL || s->own == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
+}
+
+static struct own_key own_key_of(uint32_t tenant, const char *name)
+{
+	struct own_key key;
+
+	memset(&key, 0, sizeof key);
+	key.tenant = tenant;
+	(void)snprintf(key.name, sizeof key.name, "%s", name);
+	return key;
+}
+
+static void note_own(struct state *s, uint32_t tenant, const char *name)
+{
+	struct own_key key = own_key_of(tenant, name);
+
+	(void)table_put(s->own, &key, NULL);
+}
+
+/* An answer that comes by the provider's gear: from its own resolver, or one outside. */
+static void see_answer(struct state *s, const struct event *ev)
+{
+	struct dns_message m;
+
+	if (ev->packet == NULL || ev->from.tenant != TENANT_INFRASTRUCTURE ||
+	    is_tenant(ev->src.tenant) || ev->packet->sport != 53 || !dns_parse(ev->packet, &m) ||
+	    m.family != DNS_PLAIN || !m.response)
+		return;
+	for (unsigned i = 0; i < m.address_count; i++) {
+		struct owner owner =
+		    bindings_owner(ev->bindings, ev->inv, ev->domain, &m.address[i].ip, ev->ts_ns);
+
+		if (is_tenant(owner.tenant))
+			note_own(s, owner.tenant, m.question);
+	}
 }
 
 /* CDNs and web application firewalls, by role. */
@@ -92,12 +140,16 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 		    struct findings *out)
 {
 	struct case_key key = {.actor = actor, .victim = in->src.tenant};
+	struct own_key own = own_key_of(actor, name);
 	struct case_file *c;
 	struct finding *f;
 	bool fresh;
 	bool known = in->ja3[0] != '\0' && outward->ja3[0] != '\0';
 
 	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
+		return;
+	/* Asked for at its own address, for a name of its own. */
+	if (in->dst.tenant == actor && table_find(s->own, &own) != NULL)
 		return;
 	if (ends_tls_lawfully(ev->inv, in->host) || ends_tls_lawfully(ev->inv, outward->host) ||
 	    is_hired(ev, actor, outward->host, &in->src) ||
@@ -178,6 +230,10 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	uint32_t client = whose(ev->src.tenant, ev->from.tenant, ev->dst.tenant);
 	uint32_t door = whose(ev->dst.tenant, ev->to.tenant, ev->src.tenant);
 
+	if (ev->kind == EVENT_NAME) {
+		see_answer(s, ev);
+		return;
+	}
 	if (ev->kind == EVENT_MEET) {
 		if (ev->u.meet.token.kind == TOKEN_TLS_CLIENT_RANDOM)
 			*(uint64_t *)table_put(s->passed, &ev->flow_id, NULL) = ev->ts_ns;
@@ -185,6 +241,9 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	}
 	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
 		return;
+	if (is_tenant(ev->dst.tenant) && ev->src.kind == OWNER_NONE &&
+	    !ip_is_private(&ev->tuple.src) && ev->from.tenant == TENANT_INFRASTRUCTURE)
+		note_own(s, ev->dst.tenant, ev->app.host);
 	/* What the provider's balancer hands on is for a server of its own. */
 	if (is_tenant(door) && door != client &&
 	    !carrier_has_role(&ev->from, ROLE_LOAD_BALANCER | ROLE_NAT | ROLE_PROXY))
@@ -197,7 +256,8 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->sightings) + table_evicted(s->cases) + table_evicted(s->passed);
+	return table_evicted(s->sightings) + table_evicted(s->cases) + table_evicted(s->passed) +
+	       table_evicted(s->own);
 }
 
 static void close_state(void *opaque)
@@ -207,12 +267,13 @@ static void close_state(void *opaque)
 	table_free(s->sightings);
 	table_free(s->cases);
 	table_free(s->passed);
+	table_free(s->own);
 }
 
 const struct detector detect_relay_intercept = {
     .kind = "relay.intercept",
     .summary = "TLS of another tenant ended at a host and opened anew for the same name",
-    .wants = EVENT_BIT(EVENT_APP) | EVENT_BIT(EVENT_MEET),
+    .wants = EVENT_BIT(EVENT_APP) | EVENT_BIT(EVENT_MEET) | EVENT_BIT(EVENT_NAME),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
