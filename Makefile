@@ -146,18 +146,18 @@ fmt: ## format all C files
 SANITIZED = setarch -R tests/run.py
 SANITIZE = FORTIFY= HARDEN= OPT="-O1 -g"
 
-asan: ## unit, command-line and replay tests under AddressSanitizer and UBSan
+asan: ## unit, command-line, replay and delivery tests under AddressSanitizer and UBSan
 	@sh dist/install-packages.sh build demo test
 	$(SUB) BUILD=build-asan $(SANITIZE) \
 		SAN="-fsanitize=address,undefined -fno-sanitize-recover=all" \
 		build-asan/bulkhead test-programs
 	@ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) build-asan unit cli replay
+		UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) build-asan unit cli replay scenario
 
 tsan: ## the same under ThreadSanitizer
 	@sh dist/install-packages.sh build demo test
 	$(SUB) BUILD=build-tsan $(SANITIZE) SAN="-fsanitize=thread" build-tsan/bulkhead test-programs
-	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay
+	@TSAN_OPTIONS=halt_on_error=1 $(SANITIZED) build-tsan unit cli replay scenario
 
 # gcov comes with gcc, and reads what gcc wrote: neither lcov nor gcovr is needed for a table.  Without
 # the fault tests of tests/reliability: what makes allocations and writes fail fails gcov's own too.

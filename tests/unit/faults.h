@@ -39,7 +39,8 @@ static atomic_ulong fault_calls; /* since it was armed */
 static atomic_ulong fault_at;	 /* 0: not armed */
 static const char *_Atomic fault_what;
 static const char *_Atomic fault_kept;
-static atomic_int fault_error; /* errno of calls of the system; 0: the usual one of each */
+static atomic_int fault_error;	     /* errno of calls of the system; 0: the usual one of each */
+static unsigned long fault_step = 1; /* from one call that fails to the next */
 
 static inline void fault_arm(unsigned long nth)
 {
@@ -85,7 +86,7 @@ static inline bool fault_now(const char *name)
 }
 
 #define FAULTS_EACH(statement, hit)                                                                \
-	for (unsigned long fault_n = 1, fault_more = 1; fault_more; fault_n++)                     \
+	for (unsigned long fault_n = 1, fault_more = 1; fault_more; fault_n += fault_step)         \
 		for (bool fault_once = (fault_arm(fault_n), true), hit = false; fault_once;)       \
 			if ((statement), hit = fault_disarm(), fault_more = hit,                   \
 			    fault_once = false, true)

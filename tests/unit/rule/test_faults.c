@@ -69,10 +69,6 @@ static int set_up(void **state)
 			return 1;
 		(void)fputs(
 		    i == 0 ? everything : RULES_HEAD "lists: [{ list: more, items: [1] }]\n", out);
-		for (unsigned lines = 0; i == 1 && lines < 1200;
-		     lines++) /* more than is read at once */
-			(void)fputs("# a remark that fills the buffer which files are read into\n",
-				    out);
 		if (fclose(out) != 0)
 			return 1;
 	}
@@ -139,10 +135,25 @@ static void rules_of_a_folder(void **state)
 	each_call_fails(f->path, 100);
 }
 
+/* More than is read at once. */
+static void a_large_file(void **state)
+{
+	struct folder *f = *state;
+	FILE *out = fopen(f->file[1], "a");
+
+	assert_non_null(out);
+	for (unsigned lines = 0; lines < 1200; lines++)
+		(void)fputs("# a remark that fills the buffer which files are read into\n", out);
+	assert_int_equal(fclose(out), 0);
+	each_call_fails(f->file[1], 10);
+}
+
 static void core_rules(void **state)
 {
 	(void)state;
-	each_call_fails(NULL, 100);
+	fault_step = 29; /* there are thousands, of the same kinds as above */
+	each_call_fails(NULL, 50);
+	fault_step = 1;
 }
 
 static void tests_of_rules(void **state)
@@ -167,6 +178,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(rules_of_a_folder, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_large_file, set_up, tear_down),
 	    cmocka_unit_test(core_rules),
 	    cmocka_unit_test_setup_teardown(tests_of_rules, set_up, tear_down),
 	};
