@@ -20,6 +20,8 @@
 /* A packet relayed with other addresses is recognised by its payload: early ones are enough, as
  * the rewritten flow begins with the relay. */
 #define PAYLOAD_TOKEN_PACKETS 3
+/* Datagrams of a few bytes are most of what some networks carry, and little is named by them. */
+#define LITTLE_TOKEN_PACKETS 1
 /* Clear text that may hold a secret: log-ins come first ... */
 #define SECRET_PACKETS 8
 /* ... but HTTP asks for more on the same connection, with the same head. */
@@ -238,6 +240,12 @@ static void name_behind(struct worker *w, struct flow *flow, unsigned direction,
 	tell_app(w, flow, &app, packet, place);
 }
 
+/* Of how many packets, each way. */
+static unsigned payload_tokens(const struct packet *packet)
+{
+	return packet->payload_len < TOKEN_LITTLE ? LITTLE_TOKEN_PACKETS : PAYLOAD_TOKEN_PACKETS;
+}
+
 /* True when the payload's protocol was recognised. */
 static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
@@ -260,7 +268,7 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		name_behind(w, flow, direction, packet, place);
 	/* A nonce names the conversation as well as its bytes do, a question its answer. */
 	if (count == 0 &&
-	    ((nth <= PAYLOAD_TOKEN_PACKETS && !(flow->flags & FLOW_NAMED)) || strange) &&
+	    ((nth <= payload_tokens(packet) && !(flow->flags & FLOW_NAMED)) || strange) &&
 	    token_of_payload(packet, &w->shared->key, &token[0]))
 		tell_token(w, flow, direction, packet, place, path, &token[0]);
 	return count > 0;

@@ -126,7 +126,11 @@ unsigned token_extract(const struct packet *packet, const struct hash_key *key,
 		       struct token out[static TOKENS_A_PACKET]);
 /* The token of a TCP SYN or SYN-ACK; false for anything else. */
 bool token_of_syn(const struct packet *packet, const struct hash_key *key, struct token *out);
-/* The token of any payload of 24 bytes or more; of kind TOKEN_TLS_RECORD when it is one. */
+/* Payloads below this size are little to be known by. */
+#define TOKEN_LITTLE 24
+
+/* The token of any payload of 24 bytes or more, of kind TOKEN_TLS_RECORD when it is one; of a
+ * smaller datagram together with its IP id. */
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out);
 /* The token of an echo request or reply with 24 bytes or more of data: a NAT changes its id. */
 bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out);

@@ -25,7 +25,7 @@
 
 #define TOKEN_MIN_PAYLOAD 12 /* a DNS header; nothing shorter is looked at */
 #define RANDOM_MIN_BYTES 8
-#define PAYLOAD_TOKEN_MIN 24
+#define PAYLOAD_TOKEN_MIN TOKEN_LITTLE
 #define PAYLOAD_TOKEN_MAX 256
 #define NONCE_MAX 64	  /* bytes by which randomness is judged; two QUIC ids fit */
 #define NONCE_MIN_KINDS 4 /* fewer different bytes name nothing */
