@@ -225,6 +225,7 @@ bool deal_next(struct deal *d, struct worker *w, struct portion *portion)
 	*portion = (struct portion){.frame = hand->frame + seat->at,
 				    .now_ns = hand->now_ns + seat->at,
 				    .count = left < FRAME_BATCH ? left : FRAME_BATCH,
+				    .remote = true,
 				    .file = win->file,
 				    .progress = win->progress};
 	seat->at += portion->count;

@@ -372,7 +372,7 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
 	struct batch_sum sum = {0};
 
-	for (unsigned i = 0; i < HEADERS_AHEAD && i < portion->count; i++)
+	for (unsigned i = 0; portion->remote && i < HEADERS_AHEAD && i < portion->count; i++)
 		prefetch_headers(&portion->frame[i]);
 	for (unsigned i = 0; i < portion->count + HANDLE_BEHIND; i++) {
 		unsigned at = i - FLOW_BEHIND; /* before the first one far beyond the last */
@@ -380,7 +380,7 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 		if (i < portion->count) {
 			uint64_t begin = profile_begin(w);
 
-			if (i + HEADERS_AHEAD < portion->count)
+			if (portion->remote && i + HEADERS_AHEAD < portion->count)
 				prefetch_headers(&portion->frame[i + HEADERS_AHEAD]);
 			prepare(w, &portion->frame[i], &w->stack[i], &look[i]);
 			profile_end(w, STAT_CYCLES_DECODE, begin);

@@ -3,8 +3,6 @@
  * when it was wrong. */
 #include "worker.h"
 
-/* A quiet night is no jump; a year is, and is believed when a second frame says the same. */
-#define JUMP_NS (24 * 3600 * NS_PER_SEC)
 /* The clock is set back when so many frames in a row say that it is ahead by more than this. */
 #define BEHIND_NS (60 * NS_PER_SEC)
 #define BEHIND_FRAMES 32
@@ -34,11 +32,11 @@ static bool jump_ahead(struct packet_time *t, uint64_t ts)
 	return wrong;
 }
 
-bool packet_time_advance(struct packet_time *t, uint64_t ts)
+bool packet_time_doubt(struct packet_time *t, uint64_t ts)
 {
 	if (t->now_ns == 0) {
 		t->now_ns = ts;
-	} else if (ts > t->now_ns + JUMP_NS) {
+	} else if (ts > t->now_ns + TIME_JUMP_NS) {
 		return jump_ahead(t, ts);
 	} else if (ts > t->now_ns) {
 		t->now_ns = ts;

@@ -69,14 +69,27 @@ struct packet_time {
 	uint64_t suspect_ns; /* a jump ahead that waits for a second frame */
 };
 
+/* A quiet night is no jump; a year is, and is believed when a second frame says the same. */
+#define TIME_JUMP_NS (24 * 3600 * NS_PER_SEC)
+
+bool packet_time_doubt(struct packet_time *time, uint64_t ts_ns);
+
 /* A frame comes; true when its time cannot be right, or that of frames before it was not. */
-bool packet_time_advance(struct packet_time *time, uint64_t ts_ns);
+static inline bool packet_time_advance(struct packet_time *time, uint64_t ts_ns)
+{
+	if (ts_ns <= time->now_ns || ts_ns - time->now_ns > TIME_JUMP_NS || time->now_ns == 0)
+		return packet_time_doubt(time, ts_ns);
+	time->now_ns = ts_ns;
+	time->behind = 0;
+	return false;
+}
 
 /* Frames for a worker, in order.  Those without data are others' and only tell the time. */
 struct portion {
 	const struct frame *frame;
 	const uint64_t *now_ns; /* packet time at each */
 	unsigned count;
+	bool remote;	   /* read by another thread: in another core's cache */
 	unsigned file;	   /* replay: index of the capture they are from */
 	uint64_t progress; /* per mille of it, UINT64_MAX unknown */
 };

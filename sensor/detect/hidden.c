@@ -4,20 +4,25 @@
 
 #include <stdlib.h>
 
-#include "base/table.h"
+#include "base/hash.h"
+#include "base/pages.h"
 #include "detect/build.h"
 
-/* NICs of tenants in the segments of one mirror. */
-#define NICS 16384
+/* NICs of tenants in the segments of one mirror.  Every new flow asks for two, so a NIC is one
+ * word: its address and, below, the two bits. */
+#define NICS 32768
+/* Places where a NIC may be; the first one's NIC is forgotten when all are others'. */
+#define PROBES 8
 
-struct nic {
-	bool speaks;
-	bool spoken_to; /* by its own address, or answered by ARP: it is there, and has said
-			   something */
-};
+#define SPEAKS 1u
+/* By its own address, or answered by ARP: it is there, and has said something. */
+#define SPOKEN_TO 2u
+#define MAC_SHIFT 8
 
 struct hidden {
-	struct table *nics;
+	uint64_t *nics; /* 0: none */
+	uint64_t evicted;
+	struct hash_key key;
 };
 
 struct hidden *hidden_new(uint64_t seed)
@@ -26,7 +31,8 @@ struct hidden *hidden_new(uint64_t seed)
 
 	if (h == NULL)
 		return NULL;
-	h->nics = table_new(NICS, sizeof(uint64_t), sizeof(struct nic), seed);
+	hash_key_init(&h->key, seed);
+	h->nics = pages_new(NICS, sizeof *h->nics);
 	if (h->nics == NULL) {
 		free(h);
 		return NULL;
@@ -38,19 +44,39 @@ void hidden_free(struct hidden *h)
 {
 	if (h == NULL)
 		return;
-	table_free(h->nics);
+	pages_free(h->nics, NICS, sizeof *h->nics);
 	free(h);
 }
 
-static void note(struct hidden *h, struct mac_addr mac, bool speaks)
+uint64_t hidden_evicted(const struct hidden *h)
+{
+	return h->evicted;
+}
+
+/* The NIC's word, or a free one, or that of the NIC to be forgotten. */
+static uint64_t *find(const struct hidden *h, uint64_t mac)
+{
+	uint64_t at = hash_word(&h->key, mac);
+
+	for (unsigned i = 0; i < PROBES; i++) {
+		uint64_t *nic = &h->nics[(at + i) % NICS];
+
+		if (*nic == 0 || *nic >> MAC_SHIFT == mac)
+			return nic;
+	}
+	return &h->nics[at % NICS];
+}
+
+static void note(struct hidden *h, struct mac_addr mac, unsigned what)
 {
 	uint64_t key = mac_to_u64(mac);
-	struct nic *nic = table_find(h->nics, &key);
+	uint64_t *nic = find(h, key);
 
-	if (nic == NULL)
-		nic = table_put(h->nics, &key, NULL);
-	nic->speaks |= speaks;
-	nic->spoken_to |= !speaks;
+	if (*nic >> MAC_SHIFT != key) {
+		h->evicted += *nic != 0;
+		*nic = key << MAC_SHIFT;
+	}
+	*nic |= what;
 }
 
 static bool is_for_it(const struct event *ev)
@@ -67,15 +93,14 @@ void hidden_note(struct hidden *h, const struct event *ev)
 	if (!ev->has_mac)
 		return;
 	if (is_tenant(ev->from.tenant))
-		note(h, ev->smac, true);
+		note(h, ev->smac, SPEAKS);
 	if (is_for_it(ev))
-		note(h, ev->dmac, false);
+		note(h, ev->dmac, SPOKEN_TO);
 }
 
 bool hidden_is(const struct hidden *h, struct mac_addr mac)
 {
 	uint64_t key = mac_to_u64(mac);
-	const struct nic *nic = table_find(h->nics, &key);
 
-	return nic != NULL && nic->spoken_to && !nic->speaks;
+	return *find(h, key) == (key << MAC_SHIFT | SPOKEN_TO);
 }

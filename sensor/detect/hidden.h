@@ -20,6 +20,7 @@ struct hidden;
 struct hidden *hidden_new(uint64_t seed); /* NULL: no memory */
 void hidden_free(struct hidden *hidden);
 void hidden_note(struct hidden *hidden, const struct event *ev);
+uint64_t hidden_evicted(const struct hidden *hidden); /* NICs forgotten for others */
 bool hidden_is(const struct hidden *hidden, struct mac_addr mac);
 
 #endif

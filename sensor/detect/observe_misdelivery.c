@@ -175,7 +175,8 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return pending_evicted(s->pending) + table_evicted(s->planted) + table_evicted(s->refused);
+	return pending_evicted(s->pending) + table_evicted(s->planted) + table_evicted(s->refused) +
+	       hidden_evicted(s->hidden);
 }
 
 static void close_state(void *opaque)

@@ -196,7 +196,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->pairs) + table_evicted(s->relays);
+	return table_evicted(s->pairs) + table_evicted(s->relays) + hidden_evicted(s->hidden);
 }
 
 static uint64_t forgotten(const void *opaque)
