@@ -257,6 +257,38 @@ def sent_on():
     return c
 
 
+def steered(c, mac, there, out, back_in, seed):
+    """heron's packets end at the box, which sends them on by a tunnel; so do the answers."""
+    for back, p in tcp(H4, there, 49000 + len(seed), 8443, says(seed, 24), seed):
+        if back:
+            c.add(GATE, mac, back_in(p), delay=0.01)
+            c.add(mac, HERON, changed(p), delay=0.0003)
+        else:
+            c.add(HERON, mac, p, delay=0.01)
+            c.add(mac, GATE, out(p), delay=0.0003)
+
+
+def steering():
+    c = Wire()
+    mac, own, _ = who("steer-vxlan")
+    vxlan = UDP(sport=40404, dport=4789) / Raw(struct.pack("!II", 0x08000000, 77 << 8))
+    steered(c, mac, FAR, lambda p: IP(src=own, dst=FAR2) / vxlan / Raw(raw(Ether(src=HERON, dst=mac) / p)),
+            lambda p: IP(src=FAR2, dst=own, ttl=57) / vxlan / Raw(raw(Ether(src=mac, dst=HERON) / p)), "steer-vxlan")
+    mac2, own2, _ = who("steer-ipip")
+    steered(c, mac2, FAR, lambda p: IP(src=own2, dst=FAR2, proto=4) / Raw(raw(changed(p))),
+            lambda p: IP(src=FAR2, dst=own2, ttl=57, proto=4) / Raw(raw(p)), "steer-ipip")
+    c.wait(8)
+    exchange(c, tcp(P4, FAR, 47901, 80, fetch(b"198.51.100.90"), "steer-end"), client=PLOVER)
+    return c
+
+
+def gateway_of(c, name):
+    """A network of its own behind a tenant's gateway, which heron was given the way to."""
+    mac, own, _ = who(name)
+    steered(c, mac, "192.168.77.5", lambda p: IP(src=own, dst=FAR2, proto=4) / Raw(raw(changed(p))),
+            lambda p: IP(src=FAR2, dst=own, ttl=57, proto=4) / Raw(raw(p)), "own-net")
+
+
 def itself():
     """From a NIC to itself, with somebody else's address: nobody in particular says so."""
     c = Wire()
@@ -301,6 +333,7 @@ def ordinary():
     for dns, client in ((P4, PLOVER), ("192.0.2.53", HERON)):
         c.add(GATE, ALL, IP(src=G4, dst="255.255.255.255") / UDP(sport=67, dport=68) / BOOTP(op=2, yiaddr="10.118.7.%d" % (140 + len(dns)), chaddr=bytes.fromhex(client.replace(":", "")), xid=78) /
               DHCP(options=[("message-type", "ack"), ("server_id", G4), ("router", G4), ("name_server", dns), ("lease_time", 600), "end"]), delay=1)
+    gateway_of(c, "nobody")
     # Small datagrams with the same bytes, on ways of their own.
     for n in range(3):
         c.add(HERON, GATE, IP(src=H4, dst=FAR, id=10 + n) / UDP(sport=5000, dport=27960) / Raw(b"ping%02d" % n), delay=0.3)
@@ -338,6 +371,7 @@ if __name__ == "__main__":
     diverted().write("hostile-untagged.pcap.gz")
     position().write("hostile-position.pcap.gz")
     sent_on().write("hostile-sent-on.pcap.gz")
+    steering().write("hostile-steering.pcap.gz")
     itself().write("hostile-itself.pcap.gz")
     ordinary().write("hostile-ordinary.pcap.gz")
     MARSH = "  - { name: marsh, vlan: 845, prefixes: [10.118.7.0/24, 10.118.8.0/24], domain: default, dynamic: [10.118.7.128/25] }"

@@ -66,6 +66,7 @@ struct native_key {
 };
 
 struct native {
+	uint64_t diverted_ns;	       /* last handed to the suspect */
 	uint64_t seen_ns, routed_ns;   /* elsewhere; by the provider to the suspect */
 	uint64_t sent_ns, received_ns; /* of copied_is_behind(), the outsider being the source */
 	uint32_t looks;		       /* for its packets in the book */
@@ -191,6 +192,34 @@ static bool is_routed(const struct copied_case *c, const struct leg *leg)
 	       dst.kind == OWNER_NONE && (to.tenant == c->tenant || to.tenant == TENANT_UNKNOWN);
 }
 
+/* Did another tenant's host hand it to the suspect's NIC, which it was not for?  Whoever draws
+ * traffic to himself and sends it on by a tunnel leaves no other native packet. */
+static bool is_diverted(const struct copied_case *c, const struct leg *leg)
+{
+	struct leg_view view = leg_view(leg, c->ev);
+
+	return (view.path & PATH_TO_STRANGER) && view.to.tenant == c->tenant &&
+	       is_other_tenant(view.from.tenant, c->tenant) && view.src.tenant == view.from.tenant;
+}
+
+static bool same_ends(const struct leg *leg, const struct packet *p)
+{
+	return ip_equal(&leg->tuple.src, &p->src) && ip_equal(&leg->tuple.dst, &p->dst) &&
+	       leg->tuple.sport == p->sport && leg->tuple.dport == p->dport;
+}
+
+/* By NICs that are not the suspect's.  Where a cooked capture does not show to whom, an address
+ * that nobody registered may be in the suspect's own network. */
+static bool is_elsewhere(const struct copied_case *c, const struct leg *leg)
+{
+	struct owner dst = inventory_owner(c->ev->inv, c->domain, &leg->tuple.dst);
+
+	if (mac_is_zero(leg->dmac) && dst.kind == OWNER_NONE && ip_is_private(&leg->tuple.dst))
+		return false;
+	return inventory_carrier(c->ev->inv, leg->smac).tenant != c->tenant &&
+	       inventory_carrier(c->ev->inv, leg->dmac).tenant != c->tenant;
+}
+
 static void look_for_natives(const struct copied_case *c, bool *seen, bool *routed)
 {
 	const struct packet *p = c->packet;
@@ -200,13 +229,10 @@ static void look_for_natives(const struct copied_case *c, bool *seen, bool *rout
 	*seen = false;
 	*routed = false;
 	for (unsigned i = 0; i < count; i++) {
-		if (!ip_equal(&leg[i]->tuple.src, &p->src) ||
-		    !ip_equal(&leg[i]->tuple.dst, &p->dst) || leg[i]->tuple.sport != p->sport ||
-		    leg[i]->tuple.dport != p->dport)
+		if (!same_ends(leg[i], p))
 			continue;
 		*routed |= is_routed(c, leg[i]);
-		*seen |= inventory_carrier(c->ev->inv, leg[i]->smac).tenant != c->tenant &&
-			 inventory_carrier(c->ev->inv, leg[i]->dmac).tenant != c->tenant;
+		*seen |= is_diverted(c, leg[i]) || is_elsewhere(c, leg[i]);
 	}
 }
 
@@ -221,6 +247,32 @@ static struct native_key native_key_of(const struct copied_case *c, bool swapped
 				   .domain = c->domain,
 				   .proto = p->proto,
 				   .tenant = c->tenant};
+}
+
+/* Later packets of the conversation, and cut ones, are not known by themselves. */
+static bool was_diverted(const struct copied_case *c)
+{
+	const struct packet *p = c->packet;
+	struct native_key key = native_key_of(c, memcmp(&p->src, &p->dst, sizeof p->src) > 0);
+	struct native *known = table_find(c->book->natives, &key);
+	uint64_t now_ns = c->ev->ts_ns;
+	const struct leg *leg[MEET_LEGS];
+	unsigned count;
+
+	if (known != NULL && known->diverted_ns != 0 && now_ns - known->diverted_ns <= NATIVE_NS)
+		return true;
+	count = meet_find(c->ev->book, p, now_ns, NATIVE_NS, leg);
+	for (unsigned i = 0; i < count; i++) {
+		if (!same_ends(leg[i], p) || !is_diverted(c, leg[i]))
+			continue;
+		if (p->proto == IPPROTO_NUM_TCP || p->proto == IPPROTO_NUM_UDP) {
+			known = table_put(c->book->natives, &key, NULL);
+			known->diverted_ns = now_ns;
+			known->seen_ns = now_ns;
+		}
+		return true;
+	}
+	return false;
 }
 
 /* The first packets of a conversation have what makes them known, later ones may not, the less
@@ -304,7 +356,7 @@ static bool is_own(const struct copied_case *c, const struct copied *out, struct
 			return true;
 		if (!in->has_mac || in->nic[i].tenant != c->tenant || !nobodys(&out->owner[i]))
 			continue;
-		if (!passes_on(c, in->ip[i]))
+		if (!passes_on(c, in->ip[i]) && !was_diverted(c))
 			return true;
 		in->relayed = true;
 	}
