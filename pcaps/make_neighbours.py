@@ -679,6 +679,11 @@ def untagged(frames):
         yield when, data
 
 
+def again(frames, seconds=0.02):
+    """As two sessions show them, one of which is late."""
+    return sorted(list(frames) + [(when + seconds, data) for when, data in frames], key=lambda f: f[0])
+
+
 def in_gap(frames):
     """In a provider's tag and a VLAN that nobody entered."""
     return [(when, data[:12] + b"\x88\xa8\x0b\x55\x81\0\x02\x88" + data[16:]) for when, data in frames if data[12:14] == b"\x81\0"]
@@ -767,6 +772,7 @@ def main():
         write(leaving(seen, port), "neighbours-%s.pcap.gz" % port)
     seen = played(byo, pods, dhcp_life, six)
     write(list(untagged(ingress(seen))) + in_gap(ingress(played(six))), "neighbours-untagged.pcap.gz")
+    write(again(ingress(played(overlapping, polls, routers, relays))), "neighbours-twice.pcap.gz")
     inventory("neighbours.yaml")
     inventory("neighbours-macs.yaml", ips=False, ports=False, pool="10.58.1.0/24")
 

@@ -346,7 +346,7 @@ static void handle_token(struct judge *j, const struct record *r)
 	if (r->u.token.kind == TOKEN_PAYLOAD)
 		meet_said(j->book, &now.tuple, now.ts_ns);
 	else if (r->u.token.kind == TOKEN_HTTP_HEAD || r->u.token.kind == TOKEN_HTTP_TARGET)
-		meet_asked(j->book, &now.tuple);
+		meet_asked(j->book, &now.tuple, now.ts_ns);
 	count = meet_note(j->book, &r->u.token, &now,
 			  r->u.token.random ? o->windows.token : o->windows.relay, earlier);
 	if (count == 0 && !(j->shared->wants & EVENT_BIT(EVENT_TOKEN)))

@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "base/pages.h"
 #include "base/table.h"
+#include "bulkhead/clock.h"
 
 #define BUCKET_ENTRIES 8
 /* Legs that come soon: their memory is on its way before it is written. */
@@ -45,10 +46,13 @@ struct entry {
 	struct leg leg;
 };
 
+/* The same leg again so soon is a copy of a second mirror session, or a retransmission. */
+#define REPEAT_NS (100 * NS_PER_MS)
 /* Requests on their way: an answer takes seconds at most, and most are told apart by then. */
 #define ASKED 4096
 
 struct asked {
+	uint64_t asked_ns;
 	uint64_t answered_ns, before_ns; /* of the last request, of the one before; 0 not yet */
 };
 
@@ -250,6 +254,9 @@ unsigned meet_note(struct meet *m, const struct token *token, const struct leg *
 		return 0;
 	}
 	while (entry != NULL && count < MEET_LEGS) {
+		if (same_leg(&entry->leg, now) && now->ts_ns >= entry->leg.ts_ns &&
+		    now->ts_ns - entry->leg.ts_ns < REPEAT_NS)
+			return 0;
 		/* Said again, or much later: it takes the old one's place. */
 		if (same_leg(&entry->leg, now) ||
 		    (now->ts_ns > entry->leg.ts_ns && now->ts_ns - entry->leg.ts_ns > window_ns)) {
@@ -282,13 +289,18 @@ static struct flow_tuple tuple_key(const struct flow_tuple *t, bool back)
 	return key;
 }
 
-void meet_asked(struct meet *m, const struct flow_tuple *tuple)
+void meet_asked(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
 {
 	struct flow_tuple key = tuple_key(tuple, false);
 	struct asked *asked = table_put(m->asked, &key, NULL);
 
-	if (asked->answered_ns == 0)
+	if (asked->answered_ns == 0) {
+		asked->asked_ns = ts_ns;
 		return;
+	}
+	if (ts_ns < asked->asked_ns + REPEAT_NS)
+		return;
+	asked->asked_ns = ts_ns;
 	asked->before_ns = asked->answered_ns;
 	asked->answered_ns = 0;
 }

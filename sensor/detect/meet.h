@@ -51,7 +51,7 @@ unsigned meet_note(struct meet *meet, const struct token *token, const struct le
 
 /* Requests that others may say as well are told apart by when they are answered.  Here is a request
  * of the flow that goes this way ... */
-void meet_asked(struct meet *meet, const struct flow_tuple *tuple);
+void meet_asked(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_ns);
 /* ... and payload, which may be the answer to one of the other way. */
 void meet_said(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_ns);
 /* When a request after this time was first answered, of the last two of its flow; 0 not yet. */
