@@ -145,14 +145,40 @@ static void start(struct dpi_process *p, const sigset_t *mask)
 	p->start_ns = now + NS_PER_SEC;
 }
 
+#define DIGITS_MAX 9 /* fit into 32 bits */
+
+/* The next number of a request, without the space in front of it. */
+static bool take_number(const char **text, uint32_t *out)
+{
+	unsigned digits = 0;
+
+	*out = 0;
+	while (**text == ' ')
+		(*text)++;
+	for (; **text >= '0' && **text <= '9' && digits < DIGITS_MAX; (*text)++, digits++)
+		*out = *out * 10 + (uint32_t)(**text - '0');
+	return digits > 0 && (**text == ' ' || **text == '\n');
+}
+
+/* A worker's request is a stranger's: three numbers and the end of the line. */
+static bool read_shape(const char *request, struct dpi_shape *shape)
+{
+	const size_t len = strlen(DPI_PROCESS_ASKS);
+
+	if (strncmp(request, DPI_PROCESS_ASKS, len) != 0)
+		return false;
+	request += len;
+	return take_number(&request, &shape->posts) && take_number(&request, &shape->flows) &&
+	       take_number(&request, &shape->packets) && *request == '\n' &&
+	       dpi_shape_is_sound(shape);
+}
+
 static bool make(struct dpi_process *p, const char *request)
 {
 	struct dpi_shape shape;
 	struct err err = {0};
 
-	if (sscanf(request, DPI_PROCESS_ASKS "%u %u %u", &shape.posts, &shape.flows,
-		   &shape.packets) != 3 ||
-	    !dpi_shape_is_sound(&shape))
+	if (!read_shape(request, &shape))
 		return false;
 	if (dpi_segment_new(&p->segment, &shape, &p->memory, &err) == 0)
 		return true;
