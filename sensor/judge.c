@@ -7,7 +7,7 @@
  * of the frame up to which its events are in the ring.  So alerts are the same, byte for byte, with
  * one worker or eight.  Live, frames carry no common number: the oldest at hand is taken.
  */
-#include "judge.h"
+#include "judge_state.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,177 +21,11 @@
 #define SET_BACK_S 30 /* workers set their clocks back by a minute or more */
 #define LOOK_AHEAD 4  /* records: about what a fetch from memory takes */
 #define NAP_NS (20 * NS_PER_MS)
-#define VERDICTS_A_FINDING 16
 /* A silence longer than this is not ticked second by second. */
 #define TICKS_AT_ONCE 900
 /* After a reload gave an address to another tenant, its old owner's ARP entries live on for a
  * while: until then nobody is accused over it (Linux keeps stale neighbours for minutes). */
 #define GRACE_NS (300 * NS_PER_SEC)
-
-#define LISTENERS_MAX 32
-
-struct lost_state {
-	uint64_t evicted, forgotten;
-};
-
-struct judge {
-	struct shared *shared;
-	struct worker *workers;
-	unsigned worker_count;
-	struct inventory *inv;
-	struct inventory *previous; /* of before the last reload, while grace lasts */
-	uint64_t grace_until_ns;
-	struct ruleset *rules;
-	_Atomic(struct ruleset *) new_rules;
-	struct bindings *bindings;
-	struct meet *book;
-	struct incidents *incidents;
-	struct delivery *delivery;
-	void (*on_alert)(void *context, const struct alert *alert);
-	void *context;
-	void **state; /* of detectors[], same order */
-	/* By event: the detectors that want it, as numbers in detectors[]. */
-	uint8_t listener[EVENT_MAX][LISTENERS_MAX];
-	uint8_t listeners[EVENT_MAX];
-	struct findings findings;
-	struct event event;
-	struct event_room room;
-	uint64_t now_ns, second;
-	struct stats stats;
-	struct lost_state lost; /* as counted last */
-	struct sight sight;
-
-	pthread_mutex_t lock;
-	pthread_cond_t more;
-	atomic_bool asleep;
-	_Atomic uint64_t rounds; /* of judge_run() and records: it moves */
-	uint64_t rounds_seen;
-};
-
-/* ---- findings ------------------------------------------------------------------------------ */
-
-static void emit_alert(void *context, const struct alert *alert)
-{
-	struct judge *j = context;
-
-	if (j->on_alert != NULL)
-		j->on_alert(j->context, alert);
-	if (j->delivery != NULL)
-		delivery_submit(j->delivery, alert);
-}
-
-static void name_party(const struct judge *j, struct party *party)
-{
-	const struct host *host = inventory_host(j->inv, party->host_id);
-
-	if (party->tenant == NULL)
-		party->tenant = inventory_tenant_name(j->inv, party->tenant_id);
-	if (party->host == NULL)
-		party->host = host != NULL ? host->name : "unknown";
-	if (host == NULL)
-		return;
-	party->roles = host->roles;
-	if (party->port == NULL && host->port_count > 0)
-		party->port = host->port[0];
-	if (!party->has_mac && host->mac_count > 0) {
-		party->mac = host->mac[0];
-		party->has_mac = true;
-	}
-	if (!party->has_ip && host->ip_count > 0) {
-		party->ip = host->ip[0];
-		party->has_ip = true;
-	}
-}
-
-static bool in_grace(const struct judge *j, const struct finding *f)
-{
-	if (j->previous == NULL || f->ts_ns > j->grace_until_ns)
-		return false;
-	return (f->has_flow &&
-		(inventory_moved(j->previous, j->inv, f->tuple.domain, &f->tuple.src) ||
-		 inventory_moved(j->previous, j->inv, f->tuple.domain, &f->tuple.dst))) ||
-	       (f->victim.has_ip &&
-		inventory_moved(j->previous, j->inv, f->tuple.domain, &f->victim.ip));
-}
-
-/* Who lets another carry or see his traffic means whole conversations, their other ends too: a CDN
- * has visitors, a proxy leads to servers. */
-static bool is_allowed(const struct judge *j, const struct finding *f)
-{
-	bool ends = strncmp(f->kind, "relay.", 6) == 0 || strncmp(f->kind, "observe.", 8) == 0;
-	const struct party *who[2] = {&f->victim, ends ? &f->peer : &f->victim};
-
-	for (unsigned i = 0; i < 2; i++)
-		if (inventory_allowed(j->inv, f->actor.tenant_id, f->actor.host_id,
-				      who[i]->tenant_id, who[i]->host_id, f->kind, f->ts_ns, NULL))
-			return true;
-	return false;
-}
-
-static void handle_finding(struct judge *j, struct finding *f, const struct detector *by)
-{
-	struct verdict verdict[VERDICTS_A_FINDING];
-	const struct segment *segment = inventory_segment(j->inv, f->segment);
-	unsigned count;
-
-	if (f->kind == NULL)
-		f->kind = by->kind;
-	stat_add(&j->stats, STAT_FINDINGS, 1);
-	if (!f->own_doing && f->actor.tenant_id >= TENANT_FIRST &&
-	    f->actor.tenant_id == f->victim.tenant_id)
-		return; /* tenants are the unit: what is between a tenant's own hosts is his */
-	if (is_allowed(j, f) || in_grace(j, f)) {
-		stat_add(&j->stats, STAT_FINDINGS_ALLOWED, 1);
-		return;
-	}
-	name_party(j, &f->actor);
-	name_party(j, &f->victim);
-	if (f->peer.tenant_id != TENANT_UNKNOWN || f->peer.has_ip)
-		name_party(j, &f->peer);
-	if (f->next.tenant_id != TENANT_UNKNOWN || f->next.has_mac)
-		name_party(j, &f->next);
-	count = rules_judge(j->rules, f, &j->stats, verdict, VERDICTS_A_FINDING);
-	for (unsigned i = 0; i < count; i++)
-		incidents_raise(j->incidents, f, &verdict[i], inventory_revision(j->inv),
-				segment != NULL ? segment->name : NULL);
-}
-
-static void handle_findings(struct judge *j, const struct detector *by)
-{
-	for (unsigned i = 0; i < j->findings.count; i++)
-		handle_finding(j, &j->findings.finding[i], by);
-	if (j->findings.dropped > 0)
-		stat_add(&j->stats, STAT_FINDINGS_DROPPED, j->findings.dropped);
-	j->findings.count = 0;
-	j->findings.dropped = 0;
-}
-
-/* A detector with more to say than fits is asked again. */
-static void ask_until_quiet(struct judge *j, unsigned i,
-			    void (*ask)(void *state, uint64_t now_ns, struct findings *out),
-			    uint64_t now_ns)
-{
-	bool full;
-
-	if (ask == NULL)
-		return;
-	do {
-		ask(j->state[i], now_ns, &j->findings);
-		full = j->findings.count == FINDINGS_MAX;
-		handle_findings(j, detectors[i]);
-	} while (full);
-}
-
-static void show(struct judge *j, const struct event *ev)
-{
-	for (unsigned n = 0; n < j->listeners[ev->kind]; n++) {
-		unsigned i = j->listener[ev->kind][n];
-
-		detectors[i]->event(j->state[i], ev, &j->findings);
-		if (j->findings.count + j->findings.dropped > 0)
-			handle_findings(j, detectors[i]);
-	}
-}
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
@@ -244,7 +78,7 @@ static void look_at_sight(struct judge *j, bool last)
 		stats_sum(&own, &delivered);
 	}
 	sight_look(&j->sight, j->shared, j->workers, j->worker_count, &own, ev);
-	show(j, ev);
+	judge_show(j, ev);
 	sight_looked(&j->sight);
 }
 
@@ -252,7 +86,7 @@ static void tick_once(struct judge *j, uint64_t now_ns)
 {
 	j->now_ns = now_ns;
 	for (unsigned i = 0; detectors[i] != NULL; i++)
-		ask_until_quiet(j, i, detectors[i]->tick, now_ns);
+		judge_ask_until_quiet(j, i, detectors[i]->tick, now_ns);
 	incidents_tick(j->incidents, now_ns);
 	if (j->shared->live)
 		look_at_sight(j, false);
@@ -353,7 +187,7 @@ static void handle_token(struct judge *j, const struct record *r)
 		return;
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
 	j->event.book = j->book;
-	show(j, &j->event);
+	judge_show(j, &j->event);
 	if (count == 0)
 		return;
 	for (unsigned i = 0; i < count; i++)
@@ -364,7 +198,7 @@ static void handle_token(struct judge *j, const struct record *r)
 	j->event.u.meet.now = &now_view;
 	j->event.u.meet.earlier = view;
 	j->event.u.meet.count = count;
-	show(j, &j->event);
+	judge_show(j, &j->event);
 }
 
 static void handle_record(struct judge *j, const struct record *r)
@@ -383,7 +217,7 @@ static void handle_record(struct judge *j, const struct record *r)
 	}
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
 	j->event.book = j->book;
-	show(j, &j->event);
+	judge_show(j, &j->event);
 }
 
 /* ---- order ----------------------------------------------------------------------------------- */
@@ -473,7 +307,7 @@ static void finish(struct judge *j)
 	}
 	j->now_ns = end;
 	for (unsigned i = 0; detectors[i] != NULL; i++)
-		ask_until_quiet(j, i, detectors[i]->finish, end);
+		judge_ask_until_quiet(j, i, detectors[i]->finish, end);
 	look_at_sight(j, true);
 	if (!j->shared->live)
 		incidents_finish(j->incidents, end, "end of capture");
@@ -570,6 +404,16 @@ static int open_detectors(struct judge *j, struct err *err)
 			}
 	}
 	return 0;
+}
+
+static void emit_alert(void *context, const struct alert *alert)
+{
+	struct judge *j = context;
+
+	if (j->on_alert != NULL)
+		j->on_alert(j->context, alert);
+	if (j->delivery != NULL)
+		delivery_submit(j->delivery, alert);
 }
 
 static int open_incidents(struct judge *j, const struct judge_config *config, struct err *err)
