@@ -9,7 +9,8 @@
 
 #include <cmocka.h>
 
-#define WINDOW 1000
+#define WINDOW UINT64_C(1000000000)
+#define LATER UINT64_C(200000000) /* 200 ms: no copy any more */
 #define SEED 7
 #define MANY 5000
 
@@ -73,12 +74,49 @@ static void a_leg_said_again_is_no_other(void **state)
 
 	(void)state;
 	assert_int_equal(note(m, 1, 1, 10, earlier), 0);
-	assert_int_equal(note(m, 1, 1, 20, earlier), 0);
-	assert_int_equal(note(m, 1, 2, 30, earlier), 1);
-	assert_int_equal(earlier[0]->ts_ns, 20);
-	assert_int_equal(note(m, 1, 2, 40, earlier), 1); /* the copy of a relayed frame */
-	assert_int_equal(note(m, 1, 3, 50, earlier), 2);
-	assert_int_equal(earlier[1]->ts_ns, 40);
+	assert_int_equal(note(m, 1, 1, 10 + LATER, earlier), 0);
+	assert_int_equal(note(m, 1, 2, 20 + LATER, earlier), 1);
+	assert_int_equal(earlier[0]->ts_ns, 10 + LATER);
+	assert_int_equal(note(m, 1, 2, 20 + 2 * LATER, earlier), 1);
+	assert_int_equal(note(m, 1, 3, 30 + 2 * LATER, earlier), 2);
+	assert_int_equal(earlier[1]->ts_ns, 20 + 2 * LATER);
+	meet_free(m);
+}
+
+static void a_copy_says_nothing_anew(void **state)
+{
+	struct meet *m = meet_new(64, SEED);
+	const struct leg *earlier[MEET_LEGS];
+
+	(void)state;
+	assert_int_equal(note(m, 1, 1, 10, earlier), 0);
+	assert_int_equal(note(m, 1, 2, 20, earlier), 1);
+	assert_int_equal(note(m, 1, 2, 30, earlier), 0); /* of a second mirror session */
+	assert_int_equal(note(m, 1, 3, 40, earlier), 2);
+	assert_int_equal(earlier[1]->ts_ns, 20);
+	meet_free(m);
+}
+
+static void requests_and_their_answers(void **state)
+{
+	struct meet *m = meet_new(64, SEED);
+	struct flow_tuple ask = {.sport = 40000, .dport = 80}, back = {.sport = 80, .dport = 40000};
+
+	(void)state;
+	meet_said(m, &back, 5); /* nobody asked */
+	meet_asked(m, &ask, 10);
+	assert_int_equal(meet_answered(m, &ask, 0), 0);
+	meet_said(m, &ask, 15); /* the wrong way */
+	meet_said(m, &back, 20);
+	meet_said(m, &back, 30);
+	assert_int_equal(meet_answered(m, &ask, 10), 20);
+	meet_asked(m, &ask, 40); /* a copy of the request */
+	assert_int_equal(meet_answered(m, &ask, 10), 20);
+	meet_asked(m, &ask, 40 + LATER); /* the next one */
+	assert_int_equal(meet_answered(m, &ask, 40), 0);
+	assert_int_equal(meet_answered(m, &ask, 10), 20);
+	meet_said(m, &back, 50 + LATER);
+	assert_int_equal(meet_answered(m, &ask, 40), 50 + LATER);
 	meet_free(m);
 }
 
@@ -150,6 +188,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(tells_of_earlier_legs_in_order),
 	    cmocka_unit_test(a_leg_said_again_is_no_other),
+	    cmocka_unit_test(a_copy_says_nothing_anew),
+	    cmocka_unit_test(requests_and_their_answers),
 	    cmocka_unit_test(what_is_too_old_is_replaced),
 	    cmocka_unit_test(remembers_as_many_as_it_holds),
 	    cmocka_unit_test(forgets_the_oldest_first),
