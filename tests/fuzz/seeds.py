@@ -190,6 +190,8 @@ def frames():
     stp = bytes.fromhex("424203000000000000000000525400000c010000000000000000525400000c0180010000140002000f00")
     yield "stp", bytes.fromhex("0180c2000000") + EVIL + struct.pack("!H", len(stp)) + stp
     lldp = b"\x02\x07\x04" + EVIL + b"\x04\x05\x05eth0" + b"\x06\x02\0\x78\0\0"
+    # A lease at both ends, from one tenant's NIC to another's.
+    yield "leased", four(A1, B1, "10.0.0.200", "10.0.0.201", 17, udp(4000, 4001, b"leased"))
     yield "lldp", bytes.fromhex("0180c200000e") + EVIL + b"\x88\xcc" + lldp
     cdp = b"\xaa\xaa\x03\0\0\x0c\x20\0\x02\xb4\0\0\0\x01\0\x06ab"
     yield "cdp", bytes.fromhex("01000ccccccc") + EVIL + struct.pack("!H", len(cdp)) + cdp
@@ -265,7 +267,7 @@ def sequence(inventory, bits, tap, timed):
 
 def pipeline_seeds():
     for path in sorted((TOP / "pcaps").glob("*.pcap.gz")):
-        which = 1 if path.name.startswith("relay") else 0
+        which = 1 if path.name.startswith("relay") else 3 if path.name.startswith("hostile") else 0
         timed = list(captured(path))
         tap = 1 if "port-c" in path.name else 0
         for i, start in enumerate((0, len(timed) // 3, len(timed) * 2 // 3)):

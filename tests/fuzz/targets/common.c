@@ -231,7 +231,8 @@ struct inventory *fuzz_inventory(unsigned which)
 {
 	static const char *const file[FUZZ_INVENTORIES] = {FUZZ_TOP "/pcaps/inventory.yaml",
 							   FUZZ_TOP "/pcaps/relay.yaml",
-							   FUZZ_TOP "/tests/fuzz/inventory.yaml"};
+							   FUZZ_TOP "/tests/fuzz/inventory.yaml",
+							   FUZZ_TOP "/pcaps/hostile.yaml"};
 	static struct inventory *loaded[FUZZ_INVENTORIES];
 	struct problems problems = {0};
 	struct err err = {0};

@@ -60,7 +60,7 @@ void fuzz_check_packet(const struct packet *packet, const uint8_t *data, uint32_
 
 /* An inventory of the source tree: 0 pcaps/inventory.yaml, 1 pcaps/relay.yaml, 2 all that an
  * inventory can hold. */
-#define FUZZ_INVENTORIES 3
+#define FUZZ_INVENTORIES 4
 struct inventory *fuzz_inventory(unsigned which);
 
 #endif
