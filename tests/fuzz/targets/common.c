@@ -229,10 +229,9 @@ void fuzz_check_packet(const struct packet *packet, const uint8_t *data, uint32_
 
 struct inventory *fuzz_inventory(unsigned which)
 {
-	static const char *const file[FUZZ_INVENTORIES] = {FUZZ_TOP "/pcaps/inventory.yaml",
-							   FUZZ_TOP "/pcaps/relay.yaml",
-							   FUZZ_TOP "/tests/fuzz/inventory.yaml",
-							   FUZZ_TOP "/pcaps/hostile.yaml"};
+	static const char *const file[FUZZ_INVENTORIES] = {
+	    FUZZ_TOP "/pcaps/inventory.yaml", FUZZ_TOP "/pcaps/relay.yaml",
+	    FUZZ_TOP "/tests/fuzz/inventory.yaml", FUZZ_TOP "/pcaps/hostile.yaml"};
 	static struct inventory *loaded[FUZZ_INVENTORIES];
 	struct problems problems = {0};
 	struct err err = {0};
