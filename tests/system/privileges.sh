@@ -53,7 +53,7 @@ check_worker() { # check_worker BOUNDING
 	done
 	lab_check "bounding set $1" every_thread_has "$w" CapBnd "$1"
 	lab_check "no_new_privs" every_thread_has "$w" NoNewPrivs 1
-	lab_check "a system call filter on every thread" every_thread_has "$w" Seccomp 2
+	lab_check "a system call filter of its own on every thread" every_thread_has "$w" Seccomp_filters 2
 	lab_check "and there are several threads" has_threads "$w"
 	lab_check "not dumpable" is_not_dumpable "$w"
 }
@@ -88,7 +88,7 @@ dies_of() { # dies_of WHAT CALL...
 another_worker_than() {
 	local now
 	now=$(lab_worker)
-	[ -n "$now" ] && [ "$now" != "$1" ] && lab_until 3 has_status "/proc/$now/status" Seccomp 2
+	[ -n "$now" ] && [ "$now" != "$1" ] && lab_until 3 has_status "/proc/$now/status" Seccomp_filters 2
 }
 
 fails_with() { # fails_with WHAT NUMBER CALL...
