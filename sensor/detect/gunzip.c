@@ -27,7 +27,8 @@ struct stream {
 };
 
 struct gunzip_pool {
-	uint64_t clock; /* streams so far */
+	uint64_t clock;	  /* streams so far */
+	uint64_t evicted; /* given up for newer ones */
 	struct stream stream[STREAMS];
 };
 
@@ -39,6 +40,11 @@ struct gunzip_pool *gunzip_pool_new(void)
 void gunzip_pool_free(struct gunzip_pool *pool)
 {
 	free(pool);
+}
+
+uint64_t gunzip_evicted(const struct gunzip_pool *pool)
+{
+	return pool->evicted;
 }
 
 bool gunzip_begins(const uint8_t *data, size_t len)
@@ -73,6 +79,7 @@ bool gunzip_start(struct gunzip_pool *pool, uint64_t name)
 	for (unsigned i = 1; i < STREAMS; i++)
 		if (pool->stream[i].born < s->born)
 			s = &pool->stream[i];
+	pool->evicted += s->born != 0;
 	s->name = name;
 	s->born = ++pool->clock;
 	s->used = 0;
@@ -89,6 +96,14 @@ static struct stream *find(struct gunzip_pool *pool, uint64_t name)
 		if (pool->stream[i].born != 0 && pool->stream[i].name == name)
 			return &pool->stream[i];
 	return NULL;
+}
+
+void gunzip_end(struct gunzip_pool *pool, uint64_t name)
+{
+	struct stream *s = find(pool, name);
+
+	if (s != NULL)
+		s->born = 0;
 }
 
 size_t gunzip_read(struct gunzip_pool *pool, uint64_t name, const uint8_t **data, size_t *len,

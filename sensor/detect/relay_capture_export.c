@@ -218,6 +218,14 @@ static uint64_t name_of(const struct event *ev)
 	return ev->flow_id << 1 | (ev->tuple.sport < ev->tuple.dport);
 }
 
+/* What is given up at once leaves its place to others: whoever fills all with rubbish would push a
+ * capture out. */
+static void lose(struct reading *r)
+{
+	gunzip_end(r->s->gunzip, name_of(r->ev));
+	r->stream->packed = PACKED_LOST;
+}
+
 static void unpack(struct reading *r, const uint8_t *data, size_t len)
 {
 	uint64_t name = name_of(r->ev);
@@ -233,7 +241,7 @@ static void unpack(struct reading *r, const uint8_t *data, size_t len)
 		/* What begins like no capture is none; and a bomb is not worth its while. */
 		if (broken || out > UNPACK_MAX ||
 		    (out > PCAP_FILE && r->stream->in.format == EXPORT_NONE))
-			r->stream->packed = PACKED_LOST;
+			lose(r);
 	}
 }
 
@@ -257,7 +265,7 @@ static void miss_bytes(struct reading *r, uint64_t missing)
 	if (stream->packed == PACKED_NOT)
 		export_gap(&stream->in, missing, packet_read, r);
 	else
-		stream->packed = PACKED_LOST; /* each byte needs those before it */
+		lose(r); /* each byte needs those before it */
 }
 
 static void feed(struct reading *r)
@@ -348,7 +356,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return copied_evicted(s->book) + table_evicted(s->streams);
+	return copied_evicted(s->book) + table_evicted(s->streams) + gunzip_evicted(s->gunzip);
 }
 
 static void close_state(void *opaque)

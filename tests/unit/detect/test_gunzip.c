@@ -105,7 +105,18 @@ static void too_many(void **state)
 		assert_true(gunzip_start(pool, name));
 	assert_int_equal(gunzip_read(pool, 1, &p, &len, out, sizeof out, &broken), 0);
 	assert_true(broken);
+	assert_int_equal(gunzip_evicted(pool), 1);
 	assert_int_not_equal(gunzip_read(pool, 9, &p, &len, out, sizeof out, &broken), 0);
+	assert_false(broken);
+	/* What is given up makes room: nobody is pushed out. */
+	for (uint64_t name = 10; name <= 40; name++) {
+		gunzip_end(pool, name == 10 ? 5 : name - 1);
+		assert_true(gunzip_start(pool, name));
+	}
+	assert_int_equal(gunzip_evicted(pool), 1);
+	p = packed;
+	len = 200;
+	assert_int_not_equal(gunzip_read(pool, 2, &p, &len, out, sizeof out, &broken), 0);
 	assert_false(broken);
 	gunzip_pool_free(pool);
 }
