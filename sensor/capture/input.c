@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define READ_SIZE ((size_t)256 << 10) /* at once: fits the second-level cache */
+#define LITTLE ((size_t)4 << 10)      /* is moved at once */
 #define PACKED_SIZE ((size_t)64 << 10)
 #define WAIT_MS 100
 
@@ -171,9 +172,10 @@ void input_recycle(struct input *in)
 	if (in->window != in->own)
 		return;
 	in->idle = true;
-	/* Moved only when half the window is behind us: each byte is moved once at most. */
+	/* What is left of the last piece, when that is little; else when half the window is behind
+	 * us: each byte is moved once at most. */
 	used = (size_t)(in->at - in->window);
-	if (used < INPUT_WINDOW - INPUT_MAX_NEED)
+	if (used == 0 || (input_left(in) > LITTLE && used < INPUT_WINDOW - INPUT_MAX_NEED))
 		return;
 	memmove(in->window, in->at, input_left(in));
 	in->end -= used;
@@ -263,7 +265,7 @@ int input_open(struct input **input, const char *name, struct err *err)
 		rc = err_set(err, ERR_MEMORY, "out of memory");
 		goto out;
 	}
-	in->limit = INPUT_WINDOW;
+	in->limit = READ_SIZE;
 	in->at = in->end = in->window;
 	rc = look(r, err);
 	if (rc == 0) {

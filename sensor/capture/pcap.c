@@ -58,6 +58,18 @@ enum read_state pcap_begin(struct pcap_reader *reader, struct input *input, stru
 	return READ_FRAME;
 }
 
+static inline void fill(const struct pcap_reader *reader, bool swapped, const uint8_t *h,
+			uint32_t caplen, struct frame *frame)
+{
+	frame->data = h + RECORD_HEADER;
+	frame->caplen = caplen;
+	frame->len = get32(h + 12, swapped);
+	frame->ts_ns = get32(h, swapped) * UINT64_C(1000000000) +
+		       get32(h + 4, swapped) * (uint64_t)(reader->nanoseconds ? 1 : 1000);
+	frame->linktype = reader->linktype;
+	frame->tap = reader->tap;
+}
+
 enum read_state pcap_next_frame(struct pcap_reader *reader, struct input *input,
 				struct frame *frame, struct err *err)
 {
@@ -78,13 +90,39 @@ enum read_state pcap_next_frame(struct pcap_reader *reader, struct input *input,
 	state = input_need(input, RECORD_HEADER + caplen);
 	if (state != INPUT_READY)
 		return read_state_of(state, input, err);
-	frame->data = h + RECORD_HEADER;
-	frame->caplen = caplen;
-	frame->len = get32(h + 12, swapped);
-	frame->ts_ns = get32(h, swapped) * UINT64_C(1000000000) +
-		       get32(h + 4, swapped) * UINT64_C(1000) / (reader->nanoseconds ? 1000 : 1);
-	frame->linktype = reader->linktype;
-	frame->tap = reader->tap;
+	fill(reader, swapped, h, caplen, frame);
 	input_take(input, RECORD_HEADER + caplen);
 	return READ_FRAME;
+}
+
+static inline unsigned frames_at_hand(const struct pcap_reader *reader, bool swapped,
+				      struct input *input, struct frame *frame, unsigned most)
+{
+	const uint8_t *at = input->at;
+	unsigned n;
+
+	for (n = 0; n < most; n++) {
+		size_t left = (size_t)(input->end - at);
+		uint32_t caplen;
+
+		if (left < RECORD_HEADER)
+			break;
+		caplen = get32(at + 8, swapped);
+		if (caplen > CAPTURE_MAX_FRAME || caplen > left - RECORD_HEADER)
+			break;
+		fill(reader, swapped, at, caplen, &frame[n]);
+		at += RECORD_HEADER + caplen;
+	}
+	if (n > 0)
+		input_take(input, (size_t)(at - input->at));
+	return n;
+}
+
+unsigned pcap_frames_at_hand(const struct pcap_reader *reader, struct input *input,
+			     struct frame *frame, unsigned most)
+{
+	if (input->skip != 0)
+		return 0;
+	return reader->swapped ? frames_at_hand(reader, true, input, frame, most)
+			       : frames_at_hand(reader, false, input, frame, most);
 }

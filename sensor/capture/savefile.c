@@ -103,6 +103,25 @@ static enum read_state next_frame(struct capture *c, struct frame *frame)
 	return pcap_next_frame(&c->pcap, c->input, frame, &c->err);
 }
 
+/* Most files are plain, and most of their frames lie ready. */
+static void take_ready(struct capture *c, struct frame_batch *batch)
+{
+	struct capture_stats stats = c->stats;
+	unsigned end =
+	    batch->count + pcap_frames_at_hand(&c->pcap, c->input, &batch->frame[batch->count],
+					       FRAME_BATCH - batch->count);
+
+	stats.received += end - batch->count;
+	for (; batch->count < end; batch->count++) {
+		struct frame *frame = &batch->frame[batch->count];
+
+		frame->number = ++stats.numbered;
+		stats.bytes += frame->len;
+		stats.truncated += frame->caplen < frame->len;
+	}
+	c->stats = stats;
+}
+
 /* Counts the frame; false when the filter takes it out (or fails: then state does too). */
 static bool wanted(struct capture *c, struct frame *frame)
 {
@@ -131,8 +150,13 @@ static enum capture_verdict savefile_next(struct capture *c, struct frame_batch 
 		c->state = READ_FRAME;
 	for (unsigned n = 0; n < MAX_READS && batch->count < FRAME_BATCH && c->state == READ_FRAME;
 	     n++) {
-		struct frame *frame = &batch->frame[batch->count];
+		struct frame *frame;
 
+		if (!c->is_pcapng && c->filter == NULL)
+			take_ready(c, batch);
+		if (batch->count == FRAME_BATCH)
+			break;
+		frame = &batch->frame[batch->count];
 		c->state = next_frame(c, frame);
 		if (c->state == READ_FRAME && wanted(c, frame))
 			batch->count++;

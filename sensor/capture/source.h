@@ -59,6 +59,10 @@ bool pcapng_is_magic(const uint8_t magic[static FILE_MAGIC_SIZE]);
 enum read_state pcap_begin(struct pcap_reader *reader, struct input *input, struct err *err);
 enum read_state pcap_next_frame(struct pcap_reader *reader, struct input *input,
 				struct frame *frame, struct err *err);
+/* Of those frames that are in the window already, up to `most`.  Anything that is not in order ends
+ * them: pcap_next_frame() says what. */
+unsigned pcap_frames_at_hand(const struct pcap_reader *reader, struct input *input,
+			     struct frame *frame, unsigned most);
 enum read_state pcapng_next_frame(struct pcapng_reader *reader, struct input *input,
 				  struct frame *frame, struct err *err);
 
