@@ -196,6 +196,17 @@ void decode_payload(struct decode *d); /* what is left is payload */
 void tunnel_of_udp(struct decode *d);
 void tunnel_of_ip(struct decode *d);
 bool tunnel_is_port(uint16_t dport);
+#define PORT_BIT(port) (UINT64_C(1) << ((port)&63))
+/* Most other ports are told by their last six bits. */
+static inline bool tunnel_may_be_port(uint16_t dport)
+{
+	const uint64_t some =
+	    PORT_BIT(PORT_L2TP) | PORT_BIT(PORT_GTPU) | PORT_BIT(PORT_GRE_IN_UDP) |
+	    PORT_BIT(PORT_VXLAN) | PORT_BIT(PORT_VXLAN_GPE) | PORT_BIT(PORT_GENEVE) |
+	    PORT_BIT(PORT_MPLS_IN_UDP) | PORT_BIT(PORT_VXLAN_LINUX) | PORT_BIT(PORT_TZSP);
+
+	return (some & PORT_BIT(dport)) != 0 && tunnel_is_port(dport);
+}
 void tunnel_gre(struct decode *d);
 void tunnel_l2tp_ip(struct decode *d);
 void tunnel_l2tp_udp(struct decode *d);

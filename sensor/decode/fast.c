@@ -50,7 +50,9 @@ static inline bool fast_udp(struct packet *p, const uint8_t *h, uint32_t wire)
 }
 
 /* captured and wire count from the IP header; header is its length, all of it captured. */
-static inline bool fast_transport(struct packet *p, uint32_t header, uint32_t captured)
+/* Of each network layer its own: a call costs a tenth of the decoding. */
+static inline __attribute__((always_inline)) bool fast_transport(struct packet *p, uint32_t header,
+								 uint32_t captured)
 {
 	const uint8_t *h = p->l3_data + header;
 

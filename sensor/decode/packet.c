@@ -10,7 +10,7 @@
 
 static bool may_carry(const struct packet *packet)
 {
-	return packet->proto == IPPROTO_NUM_UDP && tunnel_is_port(packet->dport);
+	return packet->proto == IPPROTO_NUM_UDP && tunnel_may_be_port(packet->dport);
 }
 
 /* What carried the layer tells of it. */
@@ -94,7 +94,8 @@ static struct carried first_layer(const uint8_t *data, uint32_t caplen, uint32_t
 	};
 }
 
-static void decode_frame(const struct frame *frame, struct packet_stack *stack, bool slowly)
+static __attribute__((noinline)) void decode_frame(const struct frame *frame,
+						   struct packet_stack *stack, bool slowly)
 {
 	struct carried first = first_layer(frame->data, frame->caplen, frame->len);
 
@@ -110,17 +111,18 @@ void decode_slowly(const struct frame *frame, struct packet_stack *stack)
 
 void packet_decode(const struct frame *frame, struct packet_stack *stack)
 {
-	uint32_t captured = frame->caplen < frame->len ? frame->caplen : frame->len;
+	struct packet *first = &stack->layer[0];
 
-	if (frame->linktype != LINK_ETHERNET ||
-	    !decode_fast(frame->data, captured, frame->len, &stack->layer[0]) ||
-	    may_carry(&stack->layer[0])) {
-		decode_frame(frame, stack, false);
+	if (frame->linktype == LINK_ETHERNET &&
+	    decode_fast(frame->data, frame->caplen < frame->len ? frame->caplen : frame->len,
+			frame->len, first) &&
+	    !may_carry(first)) {
+		stack->frame = frame;
+		stack->count = 1;
+		stack->verdict = DECODE_OK;
 		return;
 	}
-	stack->frame = frame;
-	stack->count = 1;
-	stack->verdict = DECODE_OK;
+	decode_frame(frame, stack, false);
 }
 
 void packet_decode_bytes(const uint8_t *data, uint32_t caplen, uint32_t len, bool ip,

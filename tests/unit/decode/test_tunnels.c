@@ -414,6 +414,19 @@ static void exported_copies(void **state)
 	assert_int_equal(stack.layer[0].payload_wire, 32);
 }
 
+static void ports_by_their_last_bits(void **state)
+{
+	unsigned ports = 0;
+
+	(void)state;
+	for (unsigned port = 0; port <= UINT16_MAX; port++) {
+		assert_int_equal(tunnel_may_be_port((uint16_t)port),
+				 tunnel_is_port((uint16_t)port));
+		ports += tunnel_is_port((uint16_t)port);
+	}
+	assert_int_equal(ports, 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -435,6 +448,7 @@ int main(void)
 	    cmocka_unit_test(fragmented_tunnel),
 	    cmocka_unit_test(depth),
 	    cmocka_unit_test(exported_copies),
+	    cmocka_unit_test(ports_by_their_last_bits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
