@@ -300,20 +300,24 @@ static bool looks_encrypted(const struct packet *packet)
 	       packet->payload[1] == 3;
 }
 
+/* No word that HTTP begins with has another first letter. */
+#define HTTP_FIRST 'C'
+#define HTTP_LAST 'P'
+
 static bool begins_http(const struct packet *packet)
 {
 	static const char *const word[] = {"GET ",     "POST ",	 "HEAD ",     "PUT ",	 "DELETE ",
 					   "OPTIONS ", "PATCH ", "PROPFIND ", "CONNECT", "HTTP/1."};
 
-	/* No such word begins with another letter: most payloads end here. */
-	if (packet->payload[0] < 'C' || packet->payload[0] > 'P')
+	/* Most payloads end here. */
+	if (packet->payload[0] < HTTP_FIRST || packet->payload[0] > HTTP_LAST)
 		return false;
 	for (size_t i = 0; i < sizeof word / sizeof word[0]; i++) {
-		size_t len = strlen(word[i]);
+		size_t len;
 
 		if (word[i][0] != (char)packet->payload[0])
 			continue;
-
+		len = strlen(word[i]);
 		if (packet->payload_len > len && memcmp(packet->payload, word[i], len) == 0)
 			return true;
 	}
@@ -441,13 +445,12 @@ static void echo(struct worker *w, struct flow *flow, unsigned direction,
 		tell_token(w, flow, direction, packet, place, path, &token);
 }
 
-void content_packet(struct worker *w, struct flow *flow, unsigned direction,
-		    const struct packet *packet, const struct place *place, uint32_t path)
+static __attribute__((noinline)) void content_look(struct worker *w, struct flow *flow,
+						   unsigned direction, const struct packet *packet,
+						   const struct place *place, uint32_t path)
 {
 	bool tcp = packet->proto == IPPROTO_NUM_TCP;
 
-	if (!(packet->flags & PACKET_L4))
-		return;
 	if (!tcp && packet->proto != IPPROTO_NUM_UDP) {
 		if (packet->proto == IPPROTO_NUM_ICMP || packet->proto == IPPROTO_NUM_ICMPV6)
 			echo(w, flow, direction, packet, place, path);
@@ -463,4 +466,45 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		flow->flags |= FLOW_DPI_DONE;
 		collect(w, flow, packet, place);
 	}
+}
+
+/* More than any look at first payloads wants, but for what begins like HTTP. */
+#define LATE_PACKETS SECRET_PACKETS
+_Static_assert(LATE_PACKETS >= TOKEN_PACKETS && LATE_PACKETS >= STREAM_LOOK, "late for all");
+
+/* In the midst of a flow of which nothing is left to be known: most packets.  The same looks as
+ * content_look() has, in the order in which they end. */
+static inline bool is_late(const struct worker *w, const struct flow *flow, unsigned direction,
+			   const struct packet *packet, uint32_t path)
+{
+	uint8_t first;
+
+	if (flow->payloads[direction] < LATE_PACKETS || packet->payload_len == 0 ||
+	    (flow->flags & (FLOW_HEAD | FLOW_STREAM)) || carried_young(path) ||
+	    (w->dpi != NULL && !(flow->flags & FLOW_DPI_DONE)))
+		return false;
+	first = packet->payload[0];
+	return first < HTTP_FIRST || first > HTTP_LAST;
+}
+
+void content_packet(struct worker *w, struct flow *flow, unsigned direction,
+		    const struct packet *packet, const struct place *place, uint32_t path)
+{
+	bool tcp = packet->proto == IPPROTO_NUM_TCP;
+
+	if (!(packet->flags & PACKET_L4))
+		return;
+	if (tcp ? !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
+		: packet->proto == IPPROTO_NUM_UDP) {
+		if (packet->payload_wire == 0)
+			return;
+		if (is_late(w, flow, direction, packet, path)) {
+			if (flow->payloads[direction] < UINT8_MAX)
+				flow->payloads[direction]++;
+			if (tcp && worker_wants(w, EVENT_CONFLICT))
+				conflict_payload(w, flow, direction, packet, place);
+			return;
+		}
+	}
+	content_look(w, flow, direction, packet, place, path);
 }
