@@ -16,49 +16,9 @@ static bool either_port(const struct packet *p, uint16_t port)
 	return p->sport == port || p->dport == port;
 }
 
-/* HSRP 1985 and 2029 (RFC 2281), GLBP 3222, RIP 520, RIPng 521, LDP 646 (RFC 5036), Babel 6696
- * (RFC 8966); the names of others are below. */
-static bool is_control_port(uint16_t port)
-{
-	switch (port) {
-	case 53:
-	case 67:
-	case 68:
-	case 137:
-	case 520:
-	case 521:
-	case 546:
-	case 547:
-	case 646:
-	case 1985:
-	case 2029:
-	case 3222:
-	case 5353:
-	case 5355:
-	case 6696:
-		return true;
-	default:
-		return false;
-	}
-}
-
-#define BIT_OF(port) (UINT64_C(1) << ((port)&63))
-
-/* Hardly any traffic has such a port, and most of it is known by the last six bits. */
-static inline bool may_be_control_port(uint16_t port)
-{
-	const uint64_t some = BIT_OF(53) | BIT_OF(67) | BIT_OF(68) | BIT_OF(137) | BIT_OF(520) |
-			      BIT_OF(521) | BIT_OF(546) | BIT_OF(547) | BIT_OF(646) | BIT_OF(1985) |
-			      BIT_OF(2029) | BIT_OF(3222) | BIT_OF(5353) | BIT_OF(5355) |
-			      BIT_OF(6696);
-
-	return (some & BIT_OF(port)) != 0 && is_control_port(port);
-}
-
+/* Ports that are new here go to control_maybe() too. */
 static uint64_t udp_events(const struct packet *p)
 {
-	if (!may_be_control_port(p->dport) && !may_be_control_port(p->sport))
-		return 0;
 	if (either_port(p, 67) || either_port(p, 68))
 		return EVENT_BIT(EVENT_DHCP);
 	if (either_port(p, 546) || either_port(p, 547))
@@ -161,7 +121,7 @@ uint64_t control_events(const struct packet *p)
 	}
 	switch (p->proto) {
 	case IPPROTO_NUM_TCP:
-		return (p->flags & PACKET_L4) && either_port(p, 179) && opens_bgp(p)
+		return (p->flags & PACKET_L4) && either_port(p, PORT_BGP) && opens_bgp(p)
 			   ? EVENT_BIT(EVENT_GATEWAY)
 			   : 0;
 	case IPPROTO_NUM_UDP:

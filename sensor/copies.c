@@ -51,12 +51,9 @@ static bool may_be_said_again(const struct packet *packet)
 bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 		 const struct packet *packet, const struct place *place)
 {
-	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
 	struct record *r;
 	uint32_t print;
 
-	if (tap == NULL || tap->view != VIEW_BOTH)
-		return false;
 	/* In another VLAN or overlay it is another frame: a VTEP's uplink shows it beside its port.
 	 */
 	print = packet_fingerprint(packet) ^ (uint32_t)place->scope << 16 ^

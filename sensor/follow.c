@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/word.h"
 #include "watching.h"
 
 /* New unknown MACs told of in a second of packet time: ten times what makes a flood of them. */
@@ -44,10 +45,7 @@ static inline struct path_words path_words_of(const struct packet *packet,
 
 static inline bool is_path(const struct path_key *key, const struct path_words *words)
 {
-	uint64_t word[2];
-
-	memcpy(word, key, sizeof word);
-	return ((word[0] ^ words->word[0]) | (word[1] ^ words->word[1])) == 0;
+	return ((word_at(key, 0) ^ words->word[0]) | (word_at(key, 8) ^ words->word[1])) == 0;
 }
 
 /* ---- new paths ------------------------------------------------------------------------------ */
@@ -254,8 +252,11 @@ static __attribute__((noinline)) uint32_t follow_new(struct worker *w, struct fl
 	return judged.bits;
 }
 
-uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
-		       const struct packet *packet, const struct place *place)
+/* What is not over with a known path. */
+static __attribute__((noinline)) uint32_t follow_closely(struct worker *w, struct flow *flow,
+							 bool fresh, unsigned direction,
+							 const struct packet *packet,
+							 const struct place *place)
 {
 	const struct path_words words = path_words_of(packet, place, w->frame->tap);
 	struct path_key key;
@@ -266,8 +267,6 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 	if (flow->generation != w->generation)
 		forget_verdicts(w, flow);
 	known = known_verdict(flow, direction, &words);
-	if (known >= 0 && flow->watch == 0) /* almost always */
-		return (uint32_t)known;
 	memcpy(&key, &words, sizeof key);
 	bits = known >= 0 ? (uint32_t)known
 			  : follow_new(w, flow, fresh, direction, &key, packet, place);
@@ -277,4 +276,17 @@ uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned
 			bits |= PATH_YOUNG;
 	}
 	return bits;
+}
+
+uint32_t follow_packet(struct worker *w, struct flow *flow, bool fresh, unsigned direction,
+		       const struct packet *packet, const struct place *place)
+{
+	if (flow->generation == w->generation && flow->watch == 0) { /* almost always */
+		const struct path_words words = path_words_of(packet, place, w->frame->tap);
+		int known = known_verdict(flow, direction, &words);
+
+		if (known >= 0)
+			return (uint32_t)known;
+	}
+	return follow_closely(w, flow, fresh, direction, packet, place);
 }

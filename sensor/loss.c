@@ -39,16 +39,13 @@ static bool is_whole(const struct worker *w, const struct tap *tap, const struct
 void loss_packet(struct worker *w, struct flow *flow, unsigned direction,
 		 const struct packet *packet, const struct packet *outer)
 {
-	const struct tap *tap;
-
 	if (flow->followed == 0) {
 		if (flow->packets[direction] % ASK_EVERY != 1 || flow->paths_seen[0] > 1 ||
 		    flow->paths_seen[1] > 1)
 			return;
-		tap = inventory_tap(w->inv, w->frame->tap);
-		if (tap == NULL || !is_whole(w, tap, outer))
+		if (w->tap == NULL || !is_whole(w, w->tap, outer))
 			return;
-		unseen_claim(w->unseen, flow, pair_of(w, outer), tap->view == VIEW_BOTH);
+		unseen_claim(w->unseen, flow, pair_of(w, outer), copies_happen(w));
 		if (flow->followed == 0)
 			return;
 	}

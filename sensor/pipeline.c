@@ -35,6 +35,17 @@ static void set_clock(struct worker *w, uint64_t now_ns)
 	w->now_ns = now_ns;
 }
 
+/* The frame at hand, and what is known of where it was taken. */
+static inline void set_frame(struct worker *w, const struct frame *frame)
+{
+	w->frame = frame;
+	if (!w->tap_cached || w->tap_id != frame->tap) {
+		w->tap = inventory_tap(w->inv, frame->tap);
+		w->tap_id = frame->tap;
+		w->tap_cached = true;
+	}
+}
+
 /* Another second. */
 static void tick(struct worker *w)
 {
@@ -47,21 +58,18 @@ static void tick(struct worker *w)
 
 /* ---- place ----------------------------------------------------------------------------------- */
 
-static struct place place_outer(struct worker *w, const struct packet *packet)
+static __attribute__((noinline)) struct place find_place(struct worker *w,
+							 const struct packet *packet)
 {
-	struct place place = {.layer = 0};
+	struct place place = {.segment = inventory_segment_of(w->inv, packet->vlan, false, 0)};
+	bool by_vlan = true;
 
-	if (!w->segment_cached || w->last_vlan != packet->vlan) {
-		w->last_segment = inventory_segment_of(w->inv, packet->vlan, false, 0);
-		w->last_vlan = packet->vlan;
-		w->segment_cached = true;
-	}
-	place.segment = w->last_segment;
 	if (place.segment == SEGMENT_NONE && packet->tag_count > 1) {
 		/* Provider tagging: the outer tag may be the one the inventory knows. */
 		uint16_t outer = packet->tag[0].tci & 0x0fff;
 
 		place.segment = inventory_segment_of(w->inv, outer, false, 0);
+		by_vlan = false;
 	}
 	if (place.segment == SEGMENT_NONE) {
 		place.scope = (uint16_t)(SCOPE_VLAN | packet->vlan);
@@ -70,7 +78,21 @@ static struct place place_outer(struct worker *w, const struct packet *packet)
 		place.scope = place.segment;
 		place.domain = inventory_segment(w->inv, place.segment)->domain;
 	}
+	if (by_vlan) {
+		w->last_place = place;
+		w->last_vlan = packet->vlan;
+		w->place_cached = true;
+	}
 	return place;
+}
+
+/* Most frames are in the VLAN of those before them. */
+static inline struct place place_outer(struct worker *w, const struct packet *packet)
+{
+	if (w->place_cached && w->last_vlan == packet->vlan &&
+	    (packet->tag_count <= 1 || w->last_place.segment != SEGMENT_NONE))
+		return w->last_place;
+	return find_place(w, packet);
 }
 
 /* ---- ledger ---------------------------------------------------------------------------------- */
@@ -81,22 +103,14 @@ static void count_one(uint64_t *count)
 	__atomic_store_n(count, *count + 1, __ATOMIC_RELAXED);
 }
 
-static void ledger(struct worker *w, const struct packet_stack *stack, const struct place *place,
-		   uint32_t bits)
+static __attribute__((noinline)) void unattributed(struct worker *w,
+						   const struct packet_stack *stack,
+						   const struct place *place)
 {
 	const struct packet *packet = &stack->layer[0];
 	struct sight_vlan *vlan = &w->vlan[packet->vlan % SIGHT_VLANS];
 	enum stat reason = STAT_UNATTRIBUTED_UNMAPPED;
 
-	if (!(bits & PATH_KNOWN) && (packet->flags & PACKET_MAC) &&
-	    (inventory_carrier(w->inv, packet->smac).tenant != TENANT_UNKNOWN ||
-	     inventory_carrier(w->inv, packet->dmac).tenant != TENANT_UNKNOWN))
-		bits |= PATH_KNOWN;
-	count_one(&vlan->frames);
-	if (bits & PATH_KNOWN) {
-		stat_add(&w->stats, STAT_ATTRIBUTED, 1);
-		return;
-	}
 	switch (stack->verdict) {
 	case DECODE_TRUNCATED:
 		reason = STAT_UNATTRIBUTED_TRUNCATED;
@@ -125,6 +139,31 @@ static void ledger(struct worker *w, const struct packet_stack *stack, const str
 		break;
 	}
 	stat_add(&w->stats, reason, 1);
+}
+
+static __attribute__((noinline)) bool has_known_nic(const struct worker *w,
+						    const struct packet *packet)
+{
+	return (packet->flags & PACKET_MAC) &&
+	       (inventory_carrier(w->inv, packet->smac).tenant != TENANT_UNKNOWN ||
+		inventory_carrier(w->inv, packet->dmac).tenant != TENANT_UNKNOWN);
+}
+
+/* Summed up over a batch: a counter that others read costs more than a sum in a register. */
+struct batch_sum {
+	uint64_t frames, bytes, packets, attributed;
+};
+
+static inline void ledger(struct worker *w, const struct packet_stack *stack,
+			  const struct place *place, uint32_t bits, struct batch_sum *sum)
+{
+	const struct packet *packet = &stack->layer[0];
+
+	count_one(&w->vlan[packet->vlan % SIGHT_VLANS].frames);
+	if ((bits & PATH_KNOWN) || has_known_nic(w, packet))
+		sum->attributed++;
+	else
+		unattributed(w, stack, place);
 }
 
 /* ---- flows ----------------------------------------------------------------------------------- */
@@ -168,7 +207,7 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 		pipeline_begin_flow(w, flow, packet, look->hash, direction);
 	copies_age(flow, w->now_ns);
 	flow->last_ns = w->now_ns;
-	copy = copies_note(w, flow, direction, packet, &look->place);
+	copy = copies_happen(w) && copies_note(w, flow, direction, packet, &look->place);
 	if (!copy) {
 		flow->packets[direction]++;
 		flow->bytes[direction] += packet->ip_len;
@@ -210,7 +249,7 @@ void pipeline_control(struct worker *w, const struct packet *packet, const struc
  * other.  Hosts take ND with a hop limit of 255 alone (RFC 4861 7.1), which no ping has. */
 static void whole_again(struct worker *w, const struct packet *packet, const struct place *place)
 {
-	struct packet_stack *whole = &w->stack[FRAME_BATCH];
+	struct packet_stack *whole = &w->stack[PIPELINE_DEPTH];
 	const struct frame *frame = w->frame;
 	struct frame inner = *frame;
 	struct place outside = *place;
@@ -282,8 +321,8 @@ static void prefetch_parties(const struct worker *w, const struct packet *packet
 	inventory_prefetch_ip(w->inv, place->domain, &packet->dst);
 }
 
-static void handle_frame(struct worker *w, const struct packet_stack *stack,
-			 const struct lookup *look)
+static inline void handle_frame(struct worker *w, const struct packet_stack *stack,
+				const struct lookup *look, struct batch_sum *sum)
 {
 	const struct packet *packet = &stack->layer[0];
 	uint32_t bits = 0;
@@ -292,32 +331,30 @@ static void handle_frame(struct worker *w, const struct packet_stack *stack,
 		bits = pipeline_flow(w, packet, packet, look);
 	else
 		follow_macs(w, packet, &look->place); /* no flow, but its NICs count all the same */
-	pipeline_control(w, packet, &look->place);
+	if (control_maybe(packet))
+		pipeline_control(w, packet, &look->place);
 	if (packet->flags & PACKET_FRAGMENT)
 		pipeline_fragment(w, packet, &look->place);
 	if (stack->count > 1)
 		inner_layers(w, stack, &look->place);
-	ledger(w, stack, &look->place, bits);
+	ledger(w, stack, &look->place, bits, sum);
 }
 
 /* Flows cost what neither the inventory nor DPI did meanwhile. */
-static void handle_profiled(struct worker *w, const struct packet_stack *stack,
-			    const struct lookup *look)
+static __attribute__((noinline)) void handle_profiled(struct worker *w,
+						      const struct packet_stack *stack,
+						      const struct lookup *look,
+						      struct batch_sum *sum)
 {
 	uint64_t begin = profile_begin(w);
 	uint64_t inner =
 	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI);
 
-	handle_frame(w, stack, look);
+	handle_frame(w, stack, look, sum);
 	inner =
 	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI) - inner;
 	profile_end(w, STAT_CYCLES_FLOW, begin + inner);
 }
-
-/* Summed up over a batch: a counter that others read costs more than a sum in a register. */
-struct batch_sum {
-	uint64_t frames, bytes, packets;
-};
 
 static inline void count_frame(struct worker *w, const struct packet_stack *stack,
 			       const struct frame *frame, struct batch_sum *sum)
@@ -338,24 +375,26 @@ static void count_batch(struct worker *w, const struct batch_sum *sum)
 	stat_add(&w->stats, STAT_FRAMES, sum->frames);
 	stat_add(&w->stats, STAT_BYTES, sum->bytes);
 	stat_add(&w->stats, STAT_PACKETS, sum->packets);
+	stat_add(&w->stats, STAT_ATTRIBUTED, sum->attributed);
 	stat_set(&w->stats, STAT_FLOWS_OPEN, flow_table_used(w->flows));
 }
 
 /* The flow, which is not in the cache yet. */
-static void fetch_flow(struct worker *w, const struct packet *packet, struct lookup *look)
+static inline void fetch_flow(struct worker *w, const struct packet *packet, struct lookup *look)
 {
 	look->guess = NULL;
 	if (!look->has_flow)
 		return;
-	look->guess = flow_table_prefetch_slot(w->flows, look->hash);
+	look->guess =
+	    flow_table_prefetch_slot(w->flows, look->hash, packet->proto == IPPROTO_NUM_TCP);
 	if (look->guess == NULL)
 		prefetch_parties(w, packet, &look->place);
 }
 
 /* What the flow leads to. */
-static void fetch_inspection(struct worker *w, const struct lookup *look)
+static inline void fetch_inspection(struct worker *w, const struct lookup *look)
 {
-	if (look->guess != NULL && look->guess->dpi != 0 && w->dpi != NULL)
+	if (w->dpi != NULL && look->guess != NULL && look->guess->dpi != 0)
 		dpi_prefetch(w->dpi, look->guess->dpi);
 }
 
@@ -367,9 +406,45 @@ static void fetch_inspection(struct worker *w, const struct lookup *look)
 #define INSPECTION_BEHIND 12
 #define HANDLE_BEHIND 16
 
+_Static_assert(PIPELINE_DEPTH > HANDLE_BEHIND && (PIPELINE_DEPTH & (PIPELINE_DEPTH - 1)) == 0,
+	       "a frame keeps its place until it is handled");
+
+static inline void begin_frame(struct worker *w, const struct portion *portion, unsigned at,
+			       struct lookup *look)
+{
+	uint64_t begin = profile_begin(w);
+
+	if (portion->remote && at + HEADERS_AHEAD < portion->count)
+		prefetch_headers(&portion->frame[at + HEADERS_AHEAD]);
+	prepare(w, &portion->frame[at], &w->stack[at % PIPELINE_DEPTH], look);
+	profile_end(w, STAT_CYCLES_DECODE, begin);
+}
+
+static inline void end_frame(struct worker *w, const struct portion *portion, unsigned at,
+			     const struct lookup *look, struct batch_sum *sum)
+{
+	const struct packet_stack *stack = &w->stack[at % PIPELINE_DEPTH];
+
+	set_clock(w, portion->now_ns[at]);
+	set_frame(w, &portion->frame[at]);
+	if (w->now_ns - w->second * NS_PER_SEC >= NS_PER_SEC) {
+		count_batch(w, sum);
+		*sum = (struct batch_sum){0};
+		tick(w);
+	}
+	if (w->frame->data == NULL)
+		return;
+	count_frame(w, stack, w->frame, sum);
+	if (w->profile)
+		handle_profiled(w, stack, look, sum);
+	else
+		handle_frame(w, stack, look, sum);
+}
+
 void pipeline_batch(struct worker *w, const struct portion *portion)
 {
-	struct lookup look[FRAME_BATCH] __attribute__((uninitialized)); /* prepare() fills it */
+	/* prepare() fills it */
+	struct lookup look[PIPELINE_DEPTH] __attribute__((uninitialized));
 	struct batch_sum sum = {0};
 
 	for (unsigned i = 0; portion->remote && i < HEADERS_AHEAD && i < portion->count; i++)
@@ -377,33 +452,17 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 	for (unsigned i = 0; i < portion->count + HANDLE_BEHIND; i++) {
 		unsigned at = i - FLOW_BEHIND; /* before the first one far beyond the last */
 
-		if (i < portion->count) {
-			uint64_t begin = profile_begin(w);
-
-			if (portion->remote && i + HEADERS_AHEAD < portion->count)
-				prefetch_headers(&portion->frame[i + HEADERS_AHEAD]);
-			prepare(w, &portion->frame[i], &w->stack[i], &look[i]);
-			profile_end(w, STAT_CYCLES_DECODE, begin);
-		}
+		if (i < portion->count)
+			begin_frame(w, portion, i, &look[i % PIPELINE_DEPTH]);
 		if (at < portion->count)
-			fetch_flow(w, &w->stack[at].layer[0], &look[at]);
+			fetch_flow(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
+				   &look[at % PIPELINE_DEPTH]);
 		at = i - INSPECTION_BEHIND;
 		if (at < portion->count)
-			fetch_inspection(w, &look[at]);
+			fetch_inspection(w, &look[at % PIPELINE_DEPTH]);
 		at = i - HANDLE_BEHIND;
-		if (at >= portion->count)
-			continue;
-		set_clock(w, portion->now_ns[at]);
-		w->frame = &portion->frame[at];
-		if (w->now_ns / NS_PER_SEC != w->second) {
-			count_batch(w, &sum);
-			sum = (struct batch_sum){0};
-			tick(w);
-		}
-		if (w->frame->data == NULL)
-			continue;
-		count_frame(w, &w->stack[at], w->frame, &sum);
-		handle_profiled(w, &w->stack[at], &look[at]);
+		if (at < portion->count)
+			end_frame(w, portion, at, &look[at % PIPELINE_DEPTH], &sum);
 	}
 	count_batch(w, &sum);
 }

@@ -52,7 +52,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 				     snap, o->windows.relay, pipeline_watch_gone, w, &w->stats);
 	w->labels = pages_new(dpi_flows, sizeof *w->labels);
 	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
-	w->stack = calloc(FRAME_BATCH + 1, sizeof *w->stack);
+	w->stack = calloc(PIPELINE_DEPTH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
 	w->heads = heads_new();
 	w->unseen = unseen_table_new(&w->stats);
@@ -112,7 +112,8 @@ static void take_inventory(struct worker *w)
 	inventory_unref(w->inv);
 	w->inv = newest;
 	w->generation = inventory_generation(newest);
-	w->segment_cached = false;
+	w->place_cached = false;
+	w->tap_cached = false;
 	decoy_set_free(w->decoys);
 	w->decoys = decoy_set_new(newest, w->shared->seed);
 }

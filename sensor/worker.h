@@ -94,6 +94,13 @@ struct portion {
 	uint64_t progress; /* per mille of it, UINT64_MAX unknown */
 };
 
+struct place { /* where a layer is */
+	uint16_t segment, domain, scope;
+	unsigned layer;
+};
+
+/* Frames that are on their way through the stages, at most (a power of two). */
+#define PIPELINE_DEPTH 32
 #define MAC_FILTER 4096 /* unknown MACs remembered to be told of once */
 
 struct worker {
@@ -122,8 +129,12 @@ struct worker {
 	const struct frame *frame;
 	uint64_t now_ns; /* packet time at it */
 	uint64_t second;
-	uint16_t last_vlan, last_segment;
-	bool segment_cached;
+	const struct tap *tap; /* of that frame, or NULL: of the inventory's there is none */
+	uint16_t tap_id;
+	bool tap_cached;
+	bool place_cached; /* of the last VLAN that decided it alone */
+	uint16_t last_vlan;
+	struct place last_place;
 
 	/* loss.c */
 	struct loss loss_told; /* totals at the last event */
@@ -134,7 +145,7 @@ struct worker {
 	uint64_t shed_ns, shed_behind_ns; /* when it last changed; last fell behind */
 	uint64_t shed_dropped;		  /* STAT_DROP_KERNEL at the last look */
 
-	struct packet_stack *stack; /* FRAME_BATCH of them, and one for what was in fragments */
+	struct packet_stack *stack; /* PIPELINE_DEPTH, and one for what was in fragments */
 
 	/* shared */
 	struct ring *ring;
@@ -185,11 +196,6 @@ static inline void profile_end(struct worker *w, enum stat stage, uint64_t begin
 	if (w->profile)
 		stat_add(&w->stats, stage, cycles_now() - begin);
 }
-
-struct place { /* where a layer is */
-	uint16_t segment, domain, scope;
-	unsigned layer;
-};
 
 /* A packet on its way to its flow. */
 struct lookup {
@@ -262,9 +268,7 @@ void follow_sweep(struct worker *w);
 /* The tap of the frame at hand. */
 static inline const struct tap *worker_tap(const struct worker *w)
 {
-	const struct tap *tap = inventory_tap(w->inv, w->frame->tap);
-
-	return tap != NULL ? tap : inventory_tap(w->inv, 0);
+	return w->tap != NULL ? w->tap : inventory_tap(w->inv, 0);
 }
 
 /* answer.c: who was asked what the packet answers? */
@@ -287,7 +291,12 @@ const struct app *content_label(const struct worker *w, const struct flow *flow)
  * after 10 ms at the soonest (tail loss probe), applications every few. A copy that a long queue
  * held longer is counted as a packet of its own, which proves nothing. */
 #define COPY_NS NS_PER_MS
-/* On a both-directions tap: counts the copies of one frame; true when it is a further copy. */
+/* Only a tap of both directions shows a frame twice. */
+static inline bool copies_happen(const struct worker *w)
+{
+	return w->tap != NULL && w->tap->view == VIEW_BOTH;
+}
+/* There: counts the copies of one frame; true when it is a further copy. */
 bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 		 const struct packet *packet, const struct place *place);
 /* No more copies of the flow's last frames will come. */
@@ -358,5 +367,31 @@ void loss_tell(struct worker *w);  /* what was counted since */
 
 /* control.c: EVENT_BIT()s of the control events that a packet is, 0 for ordinary traffic. */
 uint64_t control_events(const struct packet *packet);
+
+#define PORT_BGP 179
+/* DNS 53, mDNS 5353, LLMNR 5355, NetBIOS 137, DHCP 67 and 68, 546 and 547; HSRP 1985 and 2029
+ * (RFC 2281), GLBP 3222, RIP 520, RIPng 521, LDP 646 (RFC 5036), Babel 6696 (RFC 8966). */
+#define CONTROL_PORT_MAX 6696
+#define PORT_BIT(port) (UINT64_C(1) << ((port)&63))
+#define CONTROL_PORTS                                                                              \
+	(PORT_BIT(53) | PORT_BIT(67) | PORT_BIT(68) | PORT_BIT(137) | PORT_BIT(520) |              \
+	 PORT_BIT(521) | PORT_BIT(546) | PORT_BIT(547) | PORT_BIT(646) | PORT_BIT(1985) |          \
+	 PORT_BIT(2029) | PORT_BIT(3222) | PORT_BIT(5353) | PORT_BIT(5355) | PORT_BIT(6696))
+
+/* By the last six bits, which most others do not have. */
+static inline bool control_port_maybe(uint16_t port)
+{
+	return port <= CONTROL_PORT_MAX && (CONTROL_PORTS & PORT_BIT(port)) != 0;
+}
+
+/* False: control_events() would say 0, as of almost all traffic. */
+static inline bool control_maybe(const struct packet *p)
+{
+	if (p->proto == IPPROTO_NUM_TCP)
+		return p->sport == PORT_BGP || p->dport == PORT_BGP;
+	if (p->proto == IPPROTO_NUM_UDP)
+		return control_port_maybe(p->sport) || control_port_maybe(p->dport);
+	return true;
+}
 
 #endif

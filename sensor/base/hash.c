@@ -39,6 +39,12 @@ uint64_t hash64(const struct hash_key *key, const void *data, size_t len)
 	return XXH3_64bits_withSecret(data, len, key->secret, sizeof key->secret);
 }
 
+/* Inlined whole, with the length known, it is half of the instructions. */
+__attribute__((flatten)) uint64_t hash64_40(const struct hash_key *key, const void *data)
+{
+	return XXH3_64bits_withSecret(data, 40, key->secret, sizeof key->secret);
+}
+
 struct hash128 hash128(const struct hash_key *key, const void *data, size_t len)
 {
 	XXH128_hash_t h = XXH3_128bits_withSecret(data, len, key->secret, sizeof key->secret);

@@ -25,6 +25,8 @@ struct hash128 {
 void hash_key_init(struct hash_key *key, uint64_t seed);
 uint64_t hash_random_seed(void); /* from the kernel */
 uint64_t hash64(const struct hash_key *key, const void *data, size_t len);
+/* The same of 40 bytes, in half the time: every packet's flow is such a key. */
+uint64_t hash64_40(const struct hash_key *key, const void *data);
 struct hash128 hash128(const struct hash_key *key, const void *data, size_t len);
 struct hash128 hash128_plain(const void *data, size_t len);
 /* A cheap mix for keys of one word. */

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/word.h"
 #include "flow/table.h"
 
 /*
@@ -33,18 +34,16 @@ static void icmp_ports(const struct packet *packet, uint16_t *sport, uint16_t *d
 /* Which of two addresses is the lower, as memcmp() would say. */
 static inline int address_order(const struct ip_addr *a, const struct ip_addr *b)
 {
-	uint64_t x[2];
-	uint64_t y[2];
-	bool same;
+	uint64_t x = word_at(a, 0);
+	uint64_t y = word_at(b, 0);
 
-	memcpy(x, a->b, sizeof x);
-	memcpy(y, b->b, sizeof y);
-	same = x[0] == y[0];
-	x[0] = same ? x[1] : x[0];
-	y[0] = same ? y[1] : y[0];
-	if (x[0] == y[0])
+	if (x == y) {
+		x = word_at(a, 8);
+		y = word_at(b, 8);
+	}
+	if (x == y)
 		return 0;
-	return be64toh(x[0]) < be64toh(y[0]) ? -1 : 1;
+	return be64toh(x) < be64toh(y) ? -1 : 1;
 }
 
 /* In one store, for the key is hashed at once. */

@@ -5,8 +5,12 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/pages.h"
+#include "base/word.h"
 
 #define BUCKET_ENTRIES 16
 /* The index begins with so many, which fit into a second-level cache, and grows with its flows. */
@@ -25,7 +29,6 @@ struct bucket {
 };
 
 _Static_assert(BUCKET_ENTRIES == 16, "candidates() counts them");
-
 _Static_assert(sizeof(struct bucket) == 64, "one cache line");
 
 struct flow_table {
@@ -100,35 +103,43 @@ static inline uint32_t tag_of(const struct flow_table *t, uint32_t hash)
 	return tag != 0 ? tag : t->slot_bits + 1;
 }
 
-typedef uint32_t lanes __attribute__((vector_size(16)));
-
-static inline lanes equal(const uint32_t *entry, uint32_t tag_bits, uint32_t tag)
+#ifdef __SSE2__
+static inline __m128i equal(const uint32_t *entry, __m128i tag_bits, __m128i tag)
 {
-	lanes four;
+	__m128i four = _mm_loadu_si128((const __m128i *)entry);
 
-	memcpy(&four, entry, sizeof four);
-	return (lanes)((four & tag_bits) == tag); /* all ones or none */
+	return _mm_cmpeq_epi32(_mm_and_si128(four, tag_bits), tag);
 }
 
 /* The entries that may be of this hash, a bit each. */
 static inline unsigned candidates(const struct flow_table *t, const struct bucket *b, uint32_t hash)
 {
-	const uint32_t tag = tag_of(t, hash), tag_bits = ~t->slot_bits;
+	const __m128i tag = _mm_set1_epi32((int)tag_of(t, hash));
+	const __m128i tag_bits = _mm_set1_epi32((int)~t->slot_bits);
 	const uint32_t *e = b->entry;
-	lanes bits = (equal(e, tag_bits, tag) & (lanes){1, 2, 4, 8}) |
-		     (equal(e + 4, tag_bits, tag) & (lanes){16, 32, 64, 128}) |
-		     (equal(e + 8, tag_bits, tag) & (lanes){256, 512, 1024, 2048}) |
-		     (equal(e + 12, tag_bits, tag) & (lanes){4096, 8192, 16384, 32768});
+	__m128i low = _mm_packs_epi32(equal(e, tag_bits, tag), equal(e + 4, tag_bits, tag));
+	__m128i high = _mm_packs_epi32(equal(e + 8, tag_bits, tag), equal(e + 12, tag_bits, tag));
 
-	return bits[0] | bits[1] | bits[2] | bits[3];
+	return (unsigned)_mm_movemask_epi8(_mm_packs_epi16(low, high));
 }
+#else
+static inline unsigned candidates(const struct flow_table *t, const struct bucket *b, uint32_t hash)
+{
+	const uint32_t tag = tag_of(t, hash), tag_bits = ~t->slot_bits;
+	unsigned found = 0;
+
+	for (unsigned i = 0; i < BUCKET_ENTRIES; i++)
+		found |= (unsigned)((b->entry[i] & tag_bits) == tag) << i;
+	return found;
+}
+#endif
 
 static inline struct flow *flow_of(const struct flow_table *t, uint32_t entry)
 {
 	return &t->slot[(entry & t->slot_bits) - 1];
 }
 
-const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash)
+const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t hash, bool tcp)
 {
 	const struct bucket *b = &t->bucket[hash & t->mask];
 	unsigned found = candidates(t, b, hash);
@@ -140,19 +151,16 @@ const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t
 	__builtin_prefetch(flow);
 	__builtin_prefetch((const char *)flow + 64);
 	__builtin_prefetch((const char *)flow + 128);
-	__builtin_prefetch((const char *)flow + 192);
+	if (tcp)
+		__builtin_prefetch((const char *)flow + 192);
 	return flow;
 }
 
-/* A call of memcmp() for every packet is felt. */
 static inline bool same_key(const struct flow_key *a, const struct flow_key *b)
 {
-	uint64_t x[sizeof *a / 8];
-	uint64_t y[sizeof *b / 8];
-
-	memcpy(x, a, sizeof x);
-	memcpy(y, b, sizeof y);
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4])) == 0;
+	return ((word_at(a, 0) ^ word_at(b, 0)) | (word_at(a, 8) ^ word_at(b, 8)) |
+		(word_at(a, 16) ^ word_at(b, 16)) | (word_at(a, 24) ^ word_at(b, 24)) |
+		(word_at(a, 32) ^ word_at(b, 32))) == 0;
 }
 
 static uint32_t entry_of(const struct flow_table *t, const struct flow *flow)
@@ -318,22 +326,29 @@ static struct flow *look_up(const struct flow_table *t, const struct flow_key *k
 	return NULL;
 }
 
-struct flow *flow_table_get(struct flow_table *t, const struct flow_key *key, uint32_t hash,
-			    const struct flow *guess, uint64_t now_ns, bool *fresh)
+static __attribute__((noinline)) struct flow *get_slowly(struct flow_table *t,
+							 const struct flow_key *key, uint32_t hash,
+							 uint64_t now_ns, bool *fresh)
 {
-	struct flow *flow;
+	struct flow *flow = look_up(t, key, hash);
 
-	/* A flow has one slot: when the guess is still of this key, it is the one. */
-	if (guess != NULL && guess->used && same_key(&guess->key, key))
-		flow = &t->slot[guess - t->slot];
-	else
-		flow = look_up(t, key, hash);
 	if (flow != NULL && idle(t, flow, now_ns)) { /* the same tuple, another conversation */
 		expire(t, flow);
 		flow = NULL;
 	}
 	*fresh = flow == NULL;
 	return flow != NULL ? flow : insert(t, key, hash, now_ns);
+}
+
+struct flow *flow_table_get(struct flow_table *t, const struct flow_key *key, uint32_t hash,
+			    const struct flow *guess, uint64_t now_ns, bool *fresh)
+{
+	/* A flow has one slot: when the guess is still of this key, it is the one. */
+	if (guess != NULL && guess->used && same_key(&guess->key, key) && !idle(t, guess, now_ns)) {
+		*fresh = false;
+		return &t->slot[guess - t->slot];
+	}
+	return get_slowly(t, key, hash, now_ns, fresh);
 }
 
 uint32_t flow_table_slot(const struct flow_table *t, const struct flow *flow)

@@ -107,7 +107,7 @@ struct flow {
 	uint16_t followed; /* entry of flow/unseen.h + 1, 0 none */
 };
 
-_Static_assert(sizeof(struct flow_key) == 40, "hashed as bytes: no padding");
+_Static_assert(sizeof(struct flow_key) == 40, "hashed as bytes: no padding; flow_hash()");
 _Static_assert(sizeof(struct path_key) == 16, "compared as two words");
 _Static_assert(sizeof(struct flow) == 256, "four cache lines");
 
@@ -125,14 +125,15 @@ bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *
 		 unsigned *direction);
 static inline uint32_t flow_hash(const struct hash_key *secret, const struct flow_key *key)
 {
-	return (uint32_t)hash64(secret, key, sizeof *key);
+	return (uint32_t)hash64_40(secret, key);
 }
 
 void flow_table_prefetch_bucket(const struct flow_table *table, uint32_t hash);
 /* Prefetches the slot that a look-up will most likely read; call when the bucket has arrived.
  * Returns it, a guess, or NULL: no flow in the bucket has this hash, the flow is most likely new.
- */
-const struct flow *flow_table_prefetch_slot(const struct flow_table *table, uint32_t hash);
+ * tcp: with what only TCP has. */
+const struct flow *flow_table_prefetch_slot(const struct flow_table *table, uint32_t hash,
+					    bool tcp);
 
 /* The packet's flow, made when there is none (*fresh).  Never NULL.  guess: what
  * flow_table_prefetch_slot() said, however long ago, or NULL. */

@@ -27,7 +27,7 @@ THIRD = {"pcap.h": ["sensor/capture/"], "pcap/": ["sensor/capture/"], "zlib.h": 
          "ndpi": ["sensor/dpi/"], "hiredis": ["sensor/sink/"],
          "sqlite3.h": ["sensor/sink/"], "openssl/": ["sensor/sink/"],
          "maxminddb.h": ["sensor/tenant/", "sensor/detect/"], "yaml.h": ["sensor/base/yaml_"],
-         "xxhash.h": ["sensor/base/hash"]}
+         "xxhash.h": ["sensor/base/hash"], "emmintrin.h": ["sensor/flow/table"]}
 SYSTEM = re.compile(
     r"^(assert|ctype|dirent|dlfcn|elf|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|inttypes|"
     r"limits|locale|malloc|math|netdb|poll|pthread|pwd|sched|setjmp|signal|stdalign|stdarg|stdatomic|"

@@ -129,6 +129,7 @@ static void arena_memory_is_zeroed_and_apart(void **state)
 static void hashes_follow_their_seed(void **state)
 {
 	struct hash_key a, b;
+	uint8_t bytes[40];
 
 	(void)state;
 	hash_key_init(&a, 1);
@@ -140,6 +141,9 @@ static void hashes_follow_their_seed(void **state)
 	assert_true(hash128(&a, "x", 1).hi != hash128(&a, "y", 1).hi);
 	assert_true(hash128_plain("x", 1).lo != hash128_plain("y", 1).lo);
 	assert_true(hash_random_seed() != hash_random_seed());
+	for (unsigned i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 37 + 1);
+	assert_true(hash64_40(&a, bytes) == hash64(&a, bytes, sizeof bytes));
 }
 
 /* What log_line() writes, read back from a file that stands in for stderr. */

@@ -69,7 +69,7 @@ static struct flow *get(struct fixture *f, uint32_t nr, uint64_t now_ns, bool *f
 	const struct flow *guess;
 
 	flow_table_prefetch_bucket(f->table, hash);
-	guess = flow_table_prefetch_slot(f->table, hash);
+	guess = flow_table_prefetch_slot(f->table, hash, true);
 	return flow_table_get(f->table, &key, hash, guess, now_ns, fresh);
 }
 
