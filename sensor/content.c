@@ -251,6 +251,7 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 		   const struct packet *packet, const struct place *place, uint32_t path)
 {
 	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
+	struct token body __attribute__((uninitialized));		    /* likewise */
 	bool strange = carried_young(path);
 	unsigned nth = flow->payloads[direction];
 	unsigned count = 0;
@@ -266,6 +267,8 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 	}
 	if (count > 0 && token[0].kind == TOKEN_TLS_CLIENT_RANDOM)
 		name_behind(w, flow, direction, packet, place);
+	if (nth <= TOKEN_PACKETS && token_of_http(packet, &w->shared->key, &body))
+		tell_token(w, flow, direction, packet, place, path, &body);
 	/* A nonce names the conversation as well as its bytes do, a question its answer. */
 	if (count == 0 &&
 	    ((nth <= payload_tokens(packet) && !(flow->flags & FLOW_NAMED)) || strange) &&

@@ -177,7 +177,7 @@ static void handle_token(struct judge *j, const struct record *r)
 	unsigned count;
 
 	event_leg(r, &now);
-	if (r->u.token.kind == TOKEN_PAYLOAD)
+	if (r->u.token.kind == TOKEN_PAYLOAD || r->u.token.kind == TOKEN_HTTP_ANSWER)
 		meet_said(j->book, &now.tuple, now.ts_ns);
 	else if (r->u.token.kind == TOKEN_HTTP_HEAD || r->u.token.kind == TOKEN_HTTP_TARGET)
 		meet_asked(j->book, &now.tuple, now.ts_ns);

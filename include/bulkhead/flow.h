@@ -80,12 +80,14 @@ enum token_kind {
 	TOKEN_MYSQL_SCRAMBLE,
 	TOKEN_POSTGRES_SALT,
 	TOKEN_SIP_BRANCH,
-	TOKEN_HTTP_HEAD,   /* request head of 60 bytes or more: path and end-to-end headers */
-	TOKEN_HTTP_TARGET, /* method, path and host of a request */
-	TOKEN_DNS_QUERY,   /* id and question */
-	TOKEN_TCP_SYN,	   /* initial sequence number with the options that a NAT leaves alone */
-	TOKEN_TLS_RECORD,  /* an enciphered record: of one session alone */
-	TOKEN_PAYLOAD,	   /* 24 bytes or more of a payload */
+	TOKEN_HTTP_HEAD,    /* request head of 60 bytes or more: path and end-to-end headers */
+	TOKEN_HTTP_TARGET,  /* method, path and host of a request */
+	TOKEN_HTTP_REQUEST, /* head of a request with a value of its own, without its host */
+	TOKEN_HTTP_ANSWER,  /* what an answer bears of its own: a date, a session, or its body */
+	TOKEN_DNS_QUERY,    /* id and question */
+	TOKEN_TCP_SYN,	    /* initial sequence number with the options that a NAT leaves alone */
+	TOKEN_TLS_RECORD,   /* an enciphered record: of one session alone */
+	TOKEN_PAYLOAD,	    /* 24 bytes or more of a payload */
 	TOKEN_MAX
 };
 
@@ -132,6 +134,8 @@ bool token_of_syn(const struct packet *packet, const struct hash_key *key, struc
 /* The token of any payload of 24 bytes or more, of kind TOKEN_TLS_RECORD when it is one; of a
  * smaller datagram together with its IP id. */
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out);
+/* The token of what an HTTP answer has of its own, or of a request's body: proxies pass it on. */
+bool token_of_http(const struct packet *packet, const struct hash_key *key, struct token *out);
 /* The token of an echo request or reply with 24 bytes or more of data: a NAT changes its id. */
 bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out);
 const char *token_name(enum token_kind kind); /* "TLS client random" ... */

@@ -318,6 +318,14 @@ void meet_said(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
 		asked->answered_ns = ts_ns;
 }
 
+uint64_t meet_asked_ns(const struct meet *m, const struct flow_tuple *tuple)
+{
+	struct flow_tuple key = tuple_key(tuple, false);
+	const struct asked *asked = table_find(m->asked, &key);
+
+	return asked != NULL ? asked->asked_ns : 0;
+}
+
 uint64_t meet_answered(const struct meet *m, const struct flow_tuple *tuple, uint64_t after_ns)
 {
 	struct flow_tuple key = tuple_key(tuple, false);

@@ -13,12 +13,17 @@
  *is told only after two that the host has passed on as a proxy does:
  *
  *	asked ---- asks on ---- is answered ---- answers
+ *
+ * A reverse proxy asks for another host, and often another path.  Then it is the answer that shows
+ * up on both sides, in that order.  So it does at a tenant's own site in front of an origin
+ * elsewhere: own_site.h.
  */
 #include "base/table.h"
 #include "bulkhead/clock.h"
 #include "detect/build.h"
 #include "detect/impostor.h"
 #include "detect/meet.h"
+#include "detect/own_site.h"
 
 static const char *const kinds[] = {"relay.rewrite", NULL};
 
@@ -49,6 +54,7 @@ struct way {
 struct state {
 	struct impostors *impostors; /* for the rewriting */
 	struct table *ways;
+	struct own_sites *sites;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -58,7 +64,10 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	(void)options;
 	s->impostors = impostors_new(seed);
 	s->ways = table_new(WAYS, sizeof(struct way_key), sizeof(struct way), seed);
-	return s->impostors != NULL && s->ways != NULL ? 0 : err_set(err, ERR_MEMORY, "no memory");
+	s->sites = own_sites_new(seed);
+	if (s->impostors == NULL || s->ways == NULL || s->sites == NULL)
+		return err_set(err, ERR_MEMORY, "no memory");
+	return 0;
 }
 
 /* The tenant at which a leg arrives (by IP, else by NIC; by NIC alone where a stranger stands in
@@ -218,6 +227,70 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 	return way->passed >= PASSED_NEEDED && way->passed >= PASSED_SHARE * way->crossed;
 }
 
+static struct flow_tuple reverse(const struct flow_tuple *t)
+{
+	return (struct flow_tuple){.src = t->dst,
+				   .dst = t->src,
+				   .sport = t->dport,
+				   .dport = t->sport,
+				   .proto = t->proto,
+				   .domain = t->domain};
+}
+
+/* Did the relay ask for what it answers with when it was asked, and get it before it answered? */
+static bool is_passed_back(const struct event *ev, const struct leg_view *in,
+			   const struct leg_view *out_leg)
+{
+	struct flow_tuple client = reverse(&out_leg->leg->tuple);
+	struct flow_tuple server = reverse(&in->leg->tuple);
+	uint64_t asked_ns = meet_asked_ns(ev->book, &client);
+	uint64_t asks_ns = meet_asked_ns(ev->book, &server);
+
+	return asked_ns != 0 && asks_ns != 0 && asks_ns + REORDER_NS >= asked_ns &&
+	       asks_ns <= asked_ns + AT_ONCE_NS && in->leg->ts_ns + REORDER_NS >= asks_ns &&
+	       out_leg->leg->ts_ns + REORDER_NS >= in->leg->ts_ns;
+}
+
+/* Is it a site of the relay's own that the client visits?  A tenant whose server is reached by a
+ * detour over the relay visits nobody. */
+static bool is_own_site(struct state *s, const struct event *ev, const struct leg_view *in,
+			const struct leg_view *out_leg)
+{
+	bool answer = ev->u.meet.token.kind == TOKEN_HTTP_ANSWER;
+	const struct flow_tuple *near = answer ? &out_leg->leg->tuple : &in->leg->tuple;
+	const struct ip_addr *door = answer ? &near->src : &near->dst;
+	uint16_t port = answer ? near->sport : near->dport;
+	const struct owner *client = answer ? &out_leg->dst : &in->src;
+	const struct owner *owner = answer ? &out_leg->src : &in->dst;
+
+	if (!is_tenant(owner->tenant) ||
+	    (in->src.tenant == out_leg->dst.tenant && is_tenant(client->tenant)))
+		return false;
+	if (client->tenant == TENANT_EXTERNAL)
+		own_sites_visited(s->sites, near->domain, door, port);
+	return own_sites_has(s->sites, near->domain, door, port, is_tenant(client->tenant));
+}
+
+/* Requests and answers of HTTP, which has no nonce. */
+static bool is_http_proxied(struct state *s, const struct event *ev, const struct leg_view *in,
+			    const struct leg_view *out_leg, uint32_t host)
+{
+	const struct token *token = &ev->u.meet.token;
+
+	switch (token->kind) {
+	case TOKEN_HTTP_ANSWER:
+		return is_passed_back(ev, in, out_leg) && !is_own_site(s, ev, in, out_leg);
+	case TOKEN_HTTP_REQUEST:
+		return (token->rare || is_passed_on(s, ev, in, out_leg, host)) &&
+		       !is_own_site(s, ev, in, out_leg);
+	case TOKEN_HTTP_HEAD:
+	case TOKEN_HTTP_TARGET:
+		return token->rare || is_passed_on(s, ev, in, out_leg, host);
+	default:
+		return true;
+	}
+}
+
 /* in arrives where out leaves: whose host is in between, and whom does it concern? */
 static void judge(struct state *s, const struct event *ev, const struct leg_view *in,
 		  const struct leg_view *out_leg, struct findings *out)
@@ -225,7 +298,6 @@ static void judge(struct state *s, const struct event *ev, const struct leg_view
 	const struct token *token = &ev->u.meet.token;
 	uint32_t relay = arrives_at(in);
 	uint32_t other = out_leg->dst.tenant;
-	bool http = token->kind == TOKEN_HTTP_HEAD || token->kind == TOKEN_HTTP_TARGET;
 	uint32_t host;
 
 	/* What anybody may say twice, or what only NAT leaves alone, names no proxy. */
@@ -243,7 +315,7 @@ static void judge(struct state *s, const struct event *ev, const struct leg_view
 	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
 	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
 		return;
-	if (http && !token->rare && !is_passed_on(s, ev, in, out_leg, host))
+	if (!is_http_proxied(s, ev, in, out_leg, host))
 		return;
 	if (is_other_tenant(in->src.tenant, relay))
 		tell(ev, in, out_leg, relay, 0, out);
@@ -261,6 +333,9 @@ static void judge_both(struct state *s, const struct event *ev, const struct leg
 	if (!unique && (!passed_on_at_once(in, out_leg) || has_its_own_half(ev, in, out_leg)))
 		return;
 	judge(s, ev, in, out_leg, out);
+	/* What goes back in a new head was not rewritten. */
+	if (token->kind == TOKEN_HTTP_ANSWER)
+		return;
 	rewrite_judge(ev, s->impostors, in, out_leg, out);
 }
 
@@ -285,6 +360,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 
 	if (ev->kind == EVENT_MEET)
 		met(s, ev, out);
+	else if (ev->kind == EVENT_NAME)
+		own_sites_note(s->sites, ev);
 	else
 		impostors_note(s->impostors, ev);
 }
@@ -293,7 +370,8 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return impostors_evicted(s->impostors) + table_evicted(s->ways);
+	return impostors_evicted(s->impostors) + table_evicted(s->ways) +
+	       own_sites_evicted(s->sites);
 }
 
 static void close_state(void *opaque)
@@ -302,13 +380,14 @@ static void close_state(void *opaque)
 
 	impostors_free(s->impostors);
 	table_free(s->ways);
+	own_sites_free(s->sites);
 }
 
 const struct detector detect_relay_proxy = {
     .kind = "relay.proxy",
     .summary = "a nonce of another tenant's conversation on both sides of a host",
     .also = kinds,
-    .wants = EVENT_BIT(EVENT_MEET) | IMPOSTOR_WANTS,
+    .wants = EVENT_BIT(EVENT_MEET) | OWN_SITE_WANTS | IMPOSTOR_WANTS,
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

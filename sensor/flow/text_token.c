@@ -7,9 +7,9 @@
  * what is hop by hop (Connection, Keep-Alive, Proxy-*, TE, Upgrade), change the version, write
  * names in another case and another order, and turn the absolute form of a target into its path.
  * Hence: the method, the path, and a list of fields that belong to the ends (RFC 9110 section 7.6.1
- * leaves them alone), added up so that their order does not matter.  Host is among them: a proxy
- * that renames it serves a back end of its own, which is nobody's relay, and without it every
- * "GET /" of one client program would look alike.
+ * leaves them alone), added up so that their order does not matter.  Host is among them: without
+ * it every "GET /" of one client program would look alike.  Reverse proxies put another in its
+ * place, so a request with a value of its own has a token without it, too.
  *
  * Some proxies write the head in several pieces (tinyproxy: a segment a field) or leave out what
  * tells the client's program.  So method, path and host, which come first and have to stay, are a
@@ -17,6 +17,10 @@
  *
  * What tells a request from those of others is a value of its own: a session, an order's number, a
  * validator.  Checks of health have none, and many say them at the same time.
+ *
+ * An answer is known by what its server made for it: the time at which its file was changed, a
+ * session, or a body that others would not send by chance.  What a page's checks say ("status":
+ * "up") is none of these, nor an ETag alone, which many make of the body.
  *
  * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
  * so the branches of the first three are three tokens, one of which the next leg shares.  Answers
@@ -145,6 +149,7 @@ static bool is_rare(struct line part)
 struct http_sum {
 	struct hash128 sum;
 	struct hash128 target; /* as far as the host */
+	struct hash128 host;   /* its part in both */
 	size_t bytes;
 	bool has_host;
 	bool rare_path, rare;
@@ -180,8 +185,8 @@ static void http_add_host(struct http_sum *http, const struct hash_key *key, str
 		lower.len -= 3;
 	http_add(&host_only, key, 1, lower);
 	http_add(http, key, 1, lower);
-	http->target.lo += host_only.sum.lo;
-	http->target.hi += host_only.sum.hi;
+	http->host.lo += host_only.sum.lo;
+	http->host.hi += host_only.sum.hi;
 	http->has_host |= lower.len > 0;
 }
 
@@ -257,13 +262,147 @@ static unsigned http_tokens(struct line text, const struct hash_key *key, struct
 	if (whole.len - text.len >= HTTP_MIN_HEAD)
 		http_put(&out[count++], TOKEN_HTTP_HEAD, &http.sum, http.bytes,
 			 http.rare_path || http.rare);
-	/* Another number space than the head's: of a request without other fields both are one. */
-	http.target.hi ^= TOKEN_HTTP_TARGET;
+	/* Other number spaces than the head's: of a request without other fields all are one. */
+	http.target.lo += http.host.lo;
+	http.target.hi = (http.target.hi + http.host.hi) ^ TOKEN_HTTP_TARGET;
+	http.sum.lo -= http.host.lo;
+	http.sum.hi = (http.sum.hi - http.host.hi) ^ TOKEN_HTTP_REQUEST;
+	if (http.rare_path || http.rare)
+		http_put(&out[count++], TOKEN_HTTP_REQUEST, &http.sum, http.bytes, true);
 	if (http.has_host)
 		http_put(&out[count++], TOKEN_HTTP_TARGET, &http.target, http.bytes,
 			 http.rare_path);
 	return count;
 }
+
+/* ---- answers --------------------------------------------------------------------------------- */
+
+struct http_answer {
+	struct line changed, etag, session;
+	bool chunked;
+};
+
+/* A strong and a weak validator of one thing differ in this mark. */
+static struct line strong(struct line etag)
+{
+	if (starts(etag, "W/"))
+		return (struct line){etag.at + 2, etag.len - 2};
+	return etag;
+}
+
+static struct line until(struct line value, char mark)
+{
+	const char *end = value.len == 0 ? NULL : memchr(value.at, mark, value.len);
+
+	return end == NULL ? value : (struct line){value.at, (size_t)(end - value.at)};
+}
+
+static void answer_field(struct http_answer *answer, struct line line)
+{
+	static const struct line changed = WORD("Last-Modified"), etag = WORD("ETag"),
+				 cookie = WORD("Set-Cookie"), coding = WORD("Transfer-Encoding");
+	struct line name, value;
+
+	if (!split_field(line, &name, &value))
+		return;
+	if (is_named(name, changed))
+		answer->changed = value;
+	else if (is_named(name, etag))
+		answer->etag = strong(value);
+	else if (is_named(name, cookie) && is_rare(until(value, ';')))
+		answer->session = until(value, ';');
+	else if (is_named(name, coding))
+		answer->chunked = true;
+}
+
+/* What a body bears: of a chunked one the first chunk. */
+static struct line body_of(struct line text, bool chunked)
+{
+	struct line line;
+	size_t size = 0;
+
+	if (!chunked)
+		return text;
+	if (!next_line(&text, &line) || line.len == 0 || line.len > 6)
+		return (struct line){text.at, 0};
+	for (size_t i = 0; i < line.len; i++) {
+		char c = line.at[i] | 32;
+
+		if (!(c >= 'a' && c <= 'f') && !(line.at[i] >= '0' && line.at[i] <= '9'))
+			return (struct line){text.at, 0};
+		size = size * 16 + (size_t)(c >= 'a' ? c - 'a' + 10 : line.at[i] - '0');
+	}
+	return (struct line){text.at, size < text.len ? size : text.len};
+}
+
+/* As payload that stands alone: one side may send head and body apart. */
+static bool body_token(struct line body, const struct hash_key *key, enum token_kind kind,
+		       struct token *out)
+{
+	if (!token_of_bytes((const uint8_t *)body.at, body.len, key, out))
+		return false;
+	out->kind = (uint8_t)kind;
+	out->rare = out->random || is_rare((struct line){body.at, out->bytes});
+	out->random = false;
+	return true;
+}
+
+static bool answer_token(struct line text, bool whole, const struct hash_key *key,
+			 struct token *out)
+{
+	struct http_answer answer = {.chunked = false};
+	struct http_sum sum = {.bytes = 0};
+	struct line line = {text.at, 0};
+	unsigned lines = 0;
+
+	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
+		answer_field(&answer, line);
+	if (line.len > 0) /* the head goes on */
+		return false;
+	if (answer.changed.len > 0 || answer.session.len > 0) {
+		bool dated = answer.changed.len > 0;
+
+		http_add(&sum, key, dated ? 1 : 2, dated ? answer.changed : answer.session);
+		http_add(&sum, key, 3, answer.etag);
+		sum.sum.hi ^= TOKEN_HTTP_ANSWER;
+		http_put(out, TOKEN_HTTP_ANSWER, &sum.sum, sum.bytes, true);
+		return true;
+	}
+	return whole && body_token(body_of(text, answer.chunked), key, TOKEN_HTTP_ANSWER, out) &&
+	       out->rare;
+}
+
+/* What a form or a call says: of it everything may be the client's own. */
+static bool posted_token(struct line text, const struct hash_key *key, struct token *out)
+{
+	static const struct line coding = WORD("Transfer-Encoding");
+	struct line line, name, value, method;
+	unsigned lines = 0;
+	bool chunked = false;
+
+	if (!next_line(&text, &line) || !http_target(line, &method, &value))
+		return false;
+	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
+		chunked |= split_field(line, &name, &value) && is_named(name, coding);
+	return line.len == 0 && body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out);
+}
+
+bool token_of_http(const struct packet *packet, const struct hash_key *key, struct token *out)
+{
+	struct line text = {(const char *)packet->payload, packet->payload_len};
+	bool whole = packet->payload_len == packet->payload_wire;
+
+	if (packet->proto != IPPROTO_NUM_TCP || packet->payload == NULL || text.len == 0 ||
+	    (packet->flags & PACKET_LATER_FRAGMENT) != 0)
+		return false;
+	if (*text.at == 'P')
+		return whole && posted_token(text, key, out);
+	if (!starts(text, "HTTP/1."))
+		return false;
+	return answer_token(text, whole, key, out);
+}
+
+/* ---- SIP ------------------------------------------------------------------------------------- */
 
 /* The branch parameter of a Via line with the magic cookie of RFC 3261 section 8.1.1.7. */
 static bool sip_branch(struct line line, struct line *branch)

@@ -489,25 +489,36 @@ static bool token_of_little(const struct packet *packet, const struct hash_key *
 	return true;
 }
 
+static bool payload_token(const uint8_t *p, size_t len, bool tls, const struct hash_key *key,
+			  struct token *out)
+{
+	size_t judged = len < NONCE_MAX ? len : NONCE_MAX;
+	unsigned kinds = variety(p, judged);
+	bool random;
+
+	if (kinds < NONCE_MIN_KINDS)
+		return false;
+	random = payload_is_random(p, judged, kinds);
+	token_set(out, key, random && tls ? TOKEN_TLS_RECORD : TOKEN_PAYLOAD, p, len, random);
+	return true;
+}
+
+bool token_of_bytes(const uint8_t *p, size_t len, const struct hash_key *key, struct token *out)
+{
+	return len >= PAYLOAD_TOKEN_MIN &&
+	       payload_token(p, payload_span(len, false), false, key, out);
+}
+
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out)
 {
-	size_t len = packet->payload_len, judged;
-	unsigned kinds;
-	bool random;
+	size_t len = packet->payload_len;
 
 	if (packet->payload == NULL)
 		return false;
 	if (len < PAYLOAD_TOKEN_MIN)
 		return token_of_little(packet, key, out);
 	len = payload_span(len, packet->payload_len < packet->payload_wire);
-	judged = len < NONCE_MAX ? len : NONCE_MAX;
-	kinds = variety(packet->payload, judged);
-	if (kinds < NONCE_MIN_KINDS)
-		return false;
-	random = payload_is_random(packet->payload, judged, kinds);
-	token_set(out, key, random && is_tls_record(packet) ? TOKEN_TLS_RECORD : TOKEN_PAYLOAD,
-		  packet->payload, len, random);
-	return true;
+	return payload_token(packet->payload, len, is_tls_record(packet), key, out);
 }
 
 bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out)
@@ -545,6 +556,8 @@ const char *token_name(enum token_kind kind)
 	    [TOKEN_SIP_BRANCH] = "SIP branch",
 	    [TOKEN_HTTP_HEAD] = "HTTP request head",
 	    [TOKEN_HTTP_TARGET] = "HTTP request target",
+	    [TOKEN_HTTP_REQUEST] = "HTTP request",
+	    [TOKEN_HTTP_ANSWER] = "HTTP answer",
 	    [TOKEN_DNS_QUERY] = "DNS query",
 	    [TOKEN_TCP_SYN] = "TCP SYN",
 	    [TOKEN_TLS_RECORD] = "TLS record",

@@ -58,6 +58,8 @@ BLIND = {
     ("evade_not", "thin-both"): "likewise",
     ("spoof_ra_fragments", "snap-128"): "cut fragments cannot be put together",
     ("evade_proxy", "snap-128"): "what SIP, HTTP and lines say stands behind byte 128",
+    ("front_others", "snap-128"): "likewise",
+    ("tool_nginx_front", "snap-128"): "likewise",
     ("evade_proxy", "thin-1"): "each proxy of it passes on one hello only",
     ("evade_proxy", "thin-5"): "likewise",
     ("evade_flood", "workers"): "overflows tables, and each worker has its own",

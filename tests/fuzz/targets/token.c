@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(token[i].bytes <= p.payload_len);
 		FUZZ_CHECK(token_name((enum token_kind)token[i].kind) != NULL);
 	}
+	if (token_of_http(&p, &key, &token[0]))
+		FUZZ_CHECK(token[0].bytes <= p.payload_len && !token[0].random);
 	if (token_of_payload(&p, &key, &token[0]))
 		FUZZ_CHECK(p.payload_len >= 24);
 	free(payload);

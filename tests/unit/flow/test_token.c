@@ -354,9 +354,10 @@ static void http_of_many(void **state)
 		assert_false(t[0].rare || t[1].rare);
 	}
 	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
-		assert_int_equal(extract_text(rare[i], t), 2);
-		assert_true(t[0].rare);
-		assert_int_equal(t[1].rare, i == 0); /* method, path and host alone */
+		assert_int_equal(extract_text(rare[i], t), 3);
+		assert_true(t[0].rare && t[1].rare);
+		assert_int_equal(t[1].kind, TOKEN_HTTP_REQUEST);
+		assert_int_equal(t[2].rare, i == 0); /* method, path and host alone */
 	}
 }
 
