@@ -370,6 +370,12 @@ static void secrets(struct worker *w, const struct flow *flow, unsigned directio
 
 /* ---- capture streams ------------------------------------------------------------------------- */
 
+static bool is_sampled(const struct flow *flow, unsigned direction)
+{
+	return flow->payloads[direction] <= STREAM_PACKETS ||
+	       flow->packets[direction] % STREAM_EVERY < STREAM_RUN;
+}
+
 static bool in_stream(const struct worker *w, struct flow *flow, unsigned direction,
 		      const struct packet *packet)
 {
@@ -379,9 +385,7 @@ static bool in_stream(const struct worker *w, struct flow *flow, unsigned direct
 	    (export_begins(packet->payload, packet->payload_len, packet->payload_wire, w->now_ns) ||
 	     (nth == 1 && gunzip_begins(packet->payload, packet->payload_len))))
 		flow->flags |= FLOW_STREAM;
-	if (!(flow->flags & FLOW_STREAM))
-		return false;
-	return nth <= STREAM_PACKETS || flow->packets[direction] % STREAM_EVERY < STREAM_RUN;
+	return (flow->flags & FLOW_STREAM) && is_sampled(flow, direction);
 }
 
 static void tell_payload(struct worker *w, const struct flow *flow, unsigned direction,
@@ -434,6 +438,19 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 		tell_payload(w, flow, direction, packet, place, path);
 }
 
+/* A packet in an echo, which pings have none of: looked for in each, for a tunnel may begin late.
+ */
+static void read_echo(struct worker *w, struct flow *flow, unsigned direction,
+		      const struct packet *packet, const struct place *place, uint32_t path)
+{
+	if (packet->payload_len == 0 || !worker_wants(w, EVENT_PAYLOAD))
+		return;
+	if (export_holds(packet->payload, packet->payload_len, packet->payload_wire))
+		flow->flags |= FLOW_STREAM;
+	if ((flow->flags & FLOW_STREAM) && is_sampled(flow, direction))
+		tell_payload(w, flow, direction, packet, place, path);
+}
+
 /* The first echoes of each direction, and of what a stranger carries: a NAT changes their id. */
 static void echo(struct worker *w, struct flow *flow, unsigned direction,
 		 const struct packet *packet, const struct place *place, uint32_t path)
@@ -446,6 +463,8 @@ static void echo(struct worker *w, struct flow *flow, unsigned direction,
 	if ((flow->payloads[direction] <= PAYLOAD_TOKEN_PACKETS || strange) && wants_tokens(w) &&
 	    token_of_echo(packet, &w->shared->key, &token))
 		tell_token(w, flow, direction, packet, place, path, &token);
+	if (packet_is_echo(packet))
+		read_echo(w, flow, direction, packet, place, path);
 }
 
 static __attribute__((noinline)) void content_look(struct worker *w, struct flow *flow,

@@ -170,6 +170,15 @@ void packet_decode(const struct frame *frame, struct packet_stack *stack);
 void packet_decode_bytes(const uint8_t *data, uint32_t caplen, uint32_t len, bool ip,
 			 struct packet_stack *stack);
 
+/* An ICMP or ICMPv6 echo request or reply, as pings are. */
+static inline bool packet_is_echo(const struct packet *packet)
+{
+	if (packet->proto == IPPROTO_NUM_ICMPV6)
+		return packet->icmp_type == 128 || packet->icmp_type == 129;
+	return packet->proto == IPPROTO_NUM_ICMP &&
+	       (packet->icmp_type == 8 || packet->icmp_type == 0);
+}
+
 /*
  * Decodes the IP packet quoted in an ICMP(v6) error or redirect (RFC 792, RFC 4443, RFC 4861
  * 4.5 option 4).  False when there is none or it is too short for its addresses.

@@ -17,14 +17,20 @@
 #define SFLOW_IPV4 11
 #define SFLOW_IPV6 12
 
+bool export_holds(const uint8_t *data, size_t len, size_t wire)
+{
+	struct mark_place place;
+
+	return mark_bare(data, len) != EXPORT_NONE || mark_behind(data, len, wire, &place);
+}
+
 bool export_begins(const uint8_t *data, size_t len, size_t wire, uint64_t now_ns)
 {
 	struct export_stream s = {0};
-	struct mark_place place;
 	size_t at;
 
-	return mark_bare(data, len) != EXPORT_NONE || mark_sflow(data, len) ||
-	       mark_behind(data, len, wire, &place) || armour_begins(&s.armour, data, len, &at) ||
+	return export_holds(data, len, wire) || mark_sflow(data, len) ||
+	       armour_begins(&s.armour, data, len, &at) ||
 	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
 }
 

@@ -60,6 +60,9 @@ typedef void export_each(void *context, const struct export_packet *packet);
  * capture cut it; now_ns: packet time. */
 bool export_begins(const uint8_t *data, size_t len, size_t wire, uint64_t now_ns);
 
+/* Is a bare packet in it, maybe behind a short header? */
+bool export_holds(const uint8_t *data, size_t len, size_t wire);
+
 /* Calls each for every packet that became complete.  s is zeroed before the first call. */
 void export_feed(struct export_stream *s, const uint8_t *data, size_t len, uint64_t now_ns,
 		 export_each *each, void *context);

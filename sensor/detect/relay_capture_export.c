@@ -206,7 +206,8 @@ static void tell(struct reading *r, unsigned receives, struct share *share, bool
 	finding_detail_text(f, "format", export_name((enum export_format)r->stream->in.format));
 	finding_detail_text(f, "sender", ip_format(&ev->tuple.src, text));
 	finding_detail_text(f, "receiver", ip_format(&ev->tuple.dst, text));
-	finding_detail_uint(f, "receiver_port", ev->tuple.dport);
+	if (ev->packet->proto == IPPROTO_NUM_TCP || ev->packet->proto == IPPROTO_NUM_UDP)
+		finding_detail_uint(f, "receiver_port", ev->tuple.dport);
 	share->c.packet = &share->packet;
 	share->copied.which[0] = share->which;
 	copied_fill(f, &share->c, &share->copied, 0);

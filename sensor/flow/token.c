@@ -525,11 +525,10 @@ bool token_of_echo(const struct packet *packet, const struct hash_key *key, stru
 {
 	uint8_t content[1 + ECHO_NUMBER + PAYLOAD_TOKEN_MAX];
 	bool v6 = packet->proto == IPPROTO_NUM_ICMPV6;
-	uint8_t request = v6 ? 128 : 8, reply = v6 ? 129 : 0;
+	uint8_t reply = v6 ? 129 : 0;
 	size_t len;
 
-	if ((!v6 && packet->proto != IPPROTO_NUM_ICMP) || packet->l4 == NULL ||
-	    (packet->icmp_type != request && packet->icmp_type != reply) ||
+	if (!packet_is_echo(packet) || packet->l4 == NULL ||
 	    packet->l4_len < ECHO_HEADER + PAYLOAD_TOKEN_MIN)
 		return false;
 	len = payload_span(packet->l4_len - ECHO_HEADER, packet->l3_len < packet->ip_len);
