@@ -17,9 +17,10 @@
 
 #include "base/log.h"
 #include "bulkhead/clock.h"
+#include "detect/hidden.h"
 
 #define SET_BACK_S 30 /* workers set their clocks back by a minute or more */
-#define LOOK_AHEAD 4  /* records: about what a fetch from memory takes */
+#define LOOK_AHEAD 8  /* records: about what two fetches from memory take */
 #define NAP_NS (20 * NS_PER_MS)
 /* A silence longer than this is not ticked second by second. */
 #define TICKS_AT_ONCE 900
@@ -31,7 +32,8 @@
 
 static struct lost_state lost_now(const struct judge *j)
 {
-	struct lost_state lost = {.evicted = bindings_evicted(j->bindings) + meet_evicted(j->book)};
+	struct lost_state lost = {.evicted = bindings_evicted(j->bindings) + meet_evicted(j->book) +
+					     hidden_evicted(j->hidden)};
 
 	for (unsigned i = 0; detectors[i] != NULL; i++) {
 		const struct detector *d = detectors[i];
@@ -97,6 +99,7 @@ static void tick_once(struct judge *j, uint64_t now_ns)
 static void reopen_detectors(struct judge *j)
 {
 	count_lost_state(j);
+	hidden_clear(j->hidden);
 	for (unsigned i = 0; detectors[i] != NULL; i++) {
 		const struct detector *d = detectors[i];
 		struct err err = {0};
@@ -187,6 +190,7 @@ static void handle_token(struct judge *j, const struct record *r)
 		return;
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
 	j->event.book = j->book;
+	j->event.hidden = j->hidden;
 	judge_show(j, &j->event);
 	if (count == 0)
 		return;
@@ -217,6 +221,9 @@ static void handle_record(struct judge *j, const struct record *r)
 	}
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
 	j->event.book = j->book;
+	j->event.hidden = j->hidden;
+	if (HIDDEN_WANTS & EVENT_BIT(r->kind))
+		hidden_note(j->hidden, &j->event);
 	judge_show(j, &j->event);
 }
 
@@ -321,7 +328,13 @@ static void look_ahead(const struct judge *j, struct ring *ring)
 	while ((r = ring_look_ahead(ring, LOOK_AHEAD)) != NULL) {
 		if (r->kind == EVENT_TOKEN) {
 			meet_prefetch(j->book, &r->u.token);
-		} else if (r->kind != EVENT_FLOW && r->kind != RECORD_TICK) {
+		} else if (r->kind == EVENT_FLOW) {
+			hidden_prefetch(j->hidden, r->smac);
+			hidden_prefetch(j->hidden, r->dmac);
+			for (unsigned i = 0; i < j->fetchers; i++)
+				detectors[j->fetcher[i]]->flow_soon(j->state[j->fetcher[i]],
+								    &r->tuple);
+		} else if (r->kind != RECORD_TICK) {
 			inventory_prefetch_mac(j->inv, r->smac);
 			inventory_prefetch_mac(j->inv, r->dmac);
 			inventory_prefetch_ip(j->inv, r->domain, &r->tuple.src);
@@ -382,6 +395,7 @@ static int open_detectors(struct judge *j, struct err *err)
 
 	while (detectors[count] != NULL)
 		count++;
+	j->shared->wants |= HIDDEN_WANTS;
 	j->state = calloc(count + 1, sizeof *j->state);
 	if (j->state == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the detectors");
@@ -397,6 +411,10 @@ static int open_detectors(struct judge *j, struct err *err)
 			return err->code;
 		}
 		j->shared->wants |= d->wants;
+		if (d->flow_soon != NULL) {
+			assert(j->fetchers < LISTENERS_MAX);
+			j->fetcher[j->fetchers++] = (uint8_t)i;
+		}
 		for (unsigned kind = 0; kind < EVENT_MAX; kind++)
 			if (d->wants & EVENT_BIT(kind)) {
 				assert(j->listeners[kind] < LISTENERS_MAX);
@@ -456,7 +474,8 @@ int judge_new(struct judge **out, const struct judge_config *config, struct err 
 	(void)pthread_cond_init(&j->more, NULL);
 	j->bindings = bindings_new((uint32_t)j->shared->options->limits.bindings, j->shared->seed);
 	j->book = meet_new((uint32_t)j->shared->options->limits.tokens, j->shared->seed);
-	rc = j->bindings == NULL || j->book == NULL
+	j->hidden = hidden_new(j->shared->seed);
+	rc = j->bindings == NULL || j->book == NULL || j->hidden == NULL
 		 ? err_set(err, ERR_MEMORY, "no memory for bindings and tokens")
 		 : 0;
 	if (rc == 0)
@@ -484,6 +503,7 @@ void judge_free(struct judge *j)
 	incidents_free(j->incidents);
 	bindings_free(j->bindings);
 	meet_free(j->book);
+	hidden_free(j->hidden);
 	rules_free(j->rules);
 	rules_free(atomic_load(&j->new_rules));
 	inventory_unref(j->inv);

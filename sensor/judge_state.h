@@ -24,6 +24,7 @@ struct judge {
 	_Atomic(struct ruleset *) new_rules;
 	struct bindings *bindings;
 	struct meet *book;
+	struct hidden *hidden;
 	struct incidents *incidents;
 	struct delivery *delivery;
 	void (*on_alert)(void *context, const struct alert *alert);
@@ -32,6 +33,9 @@ struct judge {
 	/* By event: the detectors that want it, as numbers in detectors[]. */
 	uint8_t listener[EVENT_MAX][LISTENERS_MAX];
 	uint8_t listeners[EVENT_MAX];
+	/* Likewise those that have flow_soon. */
+	uint8_t fetcher[LISTENERS_MAX];
+	uint8_t fetchers;
 	struct findings findings;
 	struct event event;
 	struct event_room room;

@@ -86,7 +86,8 @@ enum event_kind {
 	EVENT_MAX
 };
 
-struct meet; /* the judge's book of tokens: sensor/detect/meet.h */
+struct meet;   /* the judge's book of tokens: sensor/detect/meet.h */
+struct hidden; /* the judge's list of NICs that are never heard: sensor/detect/hidden.h */
 struct leg_view;
 
 #define EVENT_BIT(kind) (UINT64_C(1) << (kind))
@@ -127,6 +128,7 @@ struct event {
 	const struct inventory *inv;
 	struct bindings *bindings; /* only the lease detector writes to it */
 	const struct meet *book;   /* what was said on the wire lately */
+	const struct hidden *hidden;
 	const struct tap *tap;
 	struct finding_frame frame; /* the frame of the event, with at least its first 128 bytes */
 	uint16_t segment, domain;
@@ -228,6 +230,9 @@ struct detector {
 	size_t state_size;
 	int (*open)(void *state, const struct options *options, uint64_t seed, struct err *err);
 	void (*event)(void *state, const struct event *ev, struct findings *out);
+	/* Of an EVENT_FLOW that comes some events later: what it will need is fetched.  Optional.
+	 */
+	void (*flow_soon)(void *state, const struct flow_tuple *tuple);
 	void (*tick)(void *state, uint64_t now_ns, struct findings *out);
 	void (*finish)(void *state, uint64_t now_ns, struct findings *out);
 	/* Entries pushed out since open, both optional: of tables that are meant to hold all there

@@ -172,9 +172,21 @@ void *table_find(const struct table *table, const void *key)
 	return slot->number == 0 ? NULL : value_of(table, entry_at(table, slot->number - 1));
 }
 
-void table_prefetch(const struct table *table, const void *key)
+uint32_t table_prefetch_slot(const struct table *table, const void *key)
 {
-	__builtin_prefetch(&table->slots[hash_of(table, key) & table->mask]);
+	uint32_t hash = hash_of(table, key);
+
+	__builtin_prefetch(&table->slots[hash & table->mask]);
+	return hash;
+}
+
+/* With a load factor of one half, mostly the first slot's. */
+void table_prefetch_entry(const struct table *table, uint32_t hash)
+{
+	const struct slot *slot = &table->slots[hash & table->mask];
+
+	if (slot->number != 0 && slot->hash == hash)
+		__builtin_prefetch(entry_at(table, slot->number - 1), 1);
 }
 
 /* The slots of entries that will be pushed out soon.  Where entries are only put and never touched,

@@ -28,8 +28,10 @@ void *table_find(const struct table *table, const void *key);
 /* The value of key, made (zeroed) when there is none; *fresh (may be NULL) tells.  Makes it the
  * newest; when the table is full the oldest entry goes and is counted.  Never NULL. */
 void *table_put(struct table *table, const void *key, bool *fresh);
-/* Has the memory fetched that a look-up of key begins with: some time before it. */
-void table_prefetch(const struct table *table, const void *key);
+/* Has the memory fetched that a look-up of key will need, some time before it, in two steps: this
+ * one gives what the second is told when the first one's memory has come. */
+uint32_t table_prefetch_slot(const struct table *table, const void *key);
+void table_prefetch_entry(const struct table *table, uint32_t hash);
 void table_touch(struct table *table, void *value);
 void table_remove(struct table *table, void *value);
 void table_clear(struct table *table);

@@ -3,6 +3,7 @@
 #include "detect/hidden.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/pages.h"
@@ -46,6 +47,11 @@ void hidden_free(struct hidden *h)
 		return;
 	pages_free(h->nics, NICS, sizeof *h->nics);
 	free(h);
+}
+
+void hidden_clear(struct hidden *h)
+{
+	memset(h->nics, 0, NICS * sizeof *h->nics);
 }
 
 uint64_t hidden_evicted(const struct hidden *h)
@@ -96,6 +102,11 @@ void hidden_note(struct hidden *h, const struct event *ev)
 		note(h, ev->smac, SPEAKS);
 	if (is_for_it(ev))
 		note(h, ev->dmac, SPOKEN_TO);
+}
+
+void hidden_prefetch(const struct hidden *h, struct mac_addr mac)
+{
+	__builtin_prefetch(&h->nics[hash_word(&h->key, mac_to_u64(mac)) % NICS], 1);
 }
 
 bool hidden_is(const struct hidden *h, struct mac_addr mac)

@@ -32,8 +32,8 @@ struct refused_key {
 
 struct state {
 	struct pending *pending;
-	struct hidden *hidden;
-	struct table *refused; /* refused_key: an error said so, by who was asked; the time */
+	const struct hidden *hidden; /* the judge's, of the last event */
+	struct table *refused;	     /* refused_key: an error said so, by who was asked; the time */
 	struct table
 	    *planted; /* NICs of which another one said that an address is there; the time */
 };
@@ -82,8 +82,7 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->pending = pending_new(options->windows.relay, seed);
 	s->planted = table_new(PLANTED, sizeof(uint64_t), sizeof(uint64_t), seed);
 	s->refused = table_new(REFUSED, sizeof(struct refused_key), sizeof(uint64_t), seed);
-	s->hidden = hidden_new(seed);
-	if (s->pending == NULL || s->planted == NULL || s->refused == NULL || s->hidden == NULL)
+	if (s->pending == NULL || s->planted == NULL || s->refused == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	pending_unless(s->pending, is_excused, s);
 	return 0;
@@ -121,6 +120,7 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	unsigned which[2];
 	unsigned count;
 
+	s->hidden = ev->hidden;
 	switch (ev->kind) {
 	case EVENT_RELAYED:
 		pending_relayed(s->pending, ev);
@@ -132,13 +132,9 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	case EVENT_ICMP_ERROR:
 		note_refused(s, ev);
 		return;
-	case EVENT_FLOW:
-		hidden_note(s->hidden, ev);
-		return;
 	case EVENT_PATH:
 		break;
 	default:
-		hidden_note(s->hidden, ev);
 		note_planted(s, ev);
 		return;
 	}
@@ -175,8 +171,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return pending_evicted(s->pending) + table_evicted(s->planted) + table_evicted(s->refused) +
-	       hidden_evicted(s->hidden);
+	return pending_evicted(s->pending) + table_evicted(s->planted) + table_evicted(s->refused);
 }
 
 static void close_state(void *opaque)
@@ -186,14 +181,13 @@ static void close_state(void *opaque)
 	pending_free(s->pending);
 	table_free(s->planted);
 	table_free(s->refused);
-	hidden_free(s->hidden);
 }
 
 const struct detector detect_observe_misdelivery = {
     .kind = "observe.misdelivery",
     .summary = "packets of another tenant delivered to a host that does not pass them on",
     .wants = EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_STRAY) |
-	     EVENT_BIT(EVENT_ICMP_ERROR) | HIDDEN_WANTS,
+	     EVENT_BIT(EVENT_ICMP_ERROR) | EVENT_BIT(EVENT_ARP) | EVENT_BIT(EVENT_ND),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -59,7 +59,6 @@ struct request {
 };
 
 struct state {
-	struct hidden *hidden;
 	struct table *pairs;
 	struct table *relays;
 	struct table *requests;
@@ -73,8 +72,7 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->pairs = table_new(PAIRS, sizeof(struct pair_key), sizeof(struct pair), seed);
 	s->relays = table_new(RELAYS, sizeof(struct relay_key), sizeof(struct relay), seed);
 	s->requests = table_new(REQUESTS, sizeof(struct request_key), sizeof(struct request), seed);
-	s->hidden = hidden_new(seed);
-	if (s->pairs == NULL || s->relays == NULL || s->requests == NULL || s->hidden == NULL)
+	if (s->pairs == NULL || s->relays == NULL || s->requests == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -105,7 +103,7 @@ static void answered(struct state *s, const struct event *ev, struct mac_addr as
 	bool fresh;
 
 	if (!is_tenant(ev->from.tenant) || !is_other_tenant(victim.tenant, ev->from.tenant) ||
-	    is_relay(s, asked) || hidden_is(s->hidden, asked))
+	    is_relay(s, asked) || hidden_is(ev->hidden, asked))
 		return;
 	pair = table_put(s->pairs, &key, &fresh);
 	if (fresh || (!pair->proved && ev->ts_ns - pair->since_ns > WITHIN_NS)) {
@@ -182,12 +180,8 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 	case EVENT_STRAY:
 		see_stray(s, ev, out);
 		break;
-	case EVENT_ARP:
-		hidden_note(s->hidden, ev);
-		see_arp(s, ev, out);
-		break;
 	default:
-		hidden_note(s->hidden, ev);
+		see_arp(s, ev, out);
 		break;
 	}
 }
@@ -196,7 +190,7 @@ static uint64_t evicted(const void *opaque)
 {
 	const struct state *s = opaque;
 
-	return table_evicted(s->pairs) + table_evicted(s->relays) + hidden_evicted(s->hidden);
+	return table_evicted(s->pairs) + table_evicted(s->relays);
 }
 
 static uint64_t forgotten(const void *opaque)
@@ -213,14 +207,13 @@ static void close_state(void *opaque)
 	table_free(s->pairs);
 	table_free(s->relays);
 	table_free(s->requests);
-	hidden_free(s->hidden);
 }
 
 const struct detector detect_observe_promiscuous_reply = {
     .kind = "observe.promiscuous-reply",
     .summary = "a host answers frames that were addressed to another tenant's NIC",
-    .wants =
-	EVENT_BIT(EVENT_STRAY) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_PATH) | HIDDEN_WANTS,
+    .wants = EVENT_BIT(EVENT_STRAY) | EVENT_BIT(EVENT_RELAYED) | EVENT_BIT(EVENT_PATH) |
+	     EVENT_BIT(EVENT_ARP),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -85,6 +85,7 @@ struct state {
 	struct table *exposures;
 	struct table *questions; /* the value is the time */
 	struct table *unseen;
+	uint32_t soon[2]; /* of the last flow that was announced */
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -130,6 +131,21 @@ static void note_flow(struct state *s, const struct event *ev)
 		return;
 	note_peer(s, ev->domain, &ev->tuple.dst, ev->src.tenant);
 	note_peer(s, ev->domain, &ev->tuple.src, ev->dst.tenant);
+}
+
+/* A peer is a slot and an entry, one behind the other: those of this flow, and of the one before
+ * it. */
+static void flow_soon(void *opaque, const struct flow_tuple *tuple)
+{
+	struct state *s = opaque;
+	const struct ip_addr *ip[2] = {&tuple->src, &tuple->dst};
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct peer_key key = {.ip = *ip[i], .domain = tuple->domain};
+
+		table_prefetch_entry(s->peers, s->soon[i]);
+		s->soon[i] = table_prefetch_slot(s->peers, &key);
+	}
 }
 
 static void note_exposure(struct state *s, uint32_t actor, const struct event *ev)
@@ -494,6 +510,7 @@ const struct detector detect_observe_ptr_lookup = {
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,
+    .flow_soon = flow_soon,
     .evicted = evicted,
     .forgotten = forgotten,
     .close = close_state,
