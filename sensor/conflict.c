@@ -69,8 +69,7 @@ static void tell(struct worker *w, struct flow *flow, unsigned direction,
 					     .whole = true,
 					     .flow = flow,
 					     .direction = direction,
-					     .place = place,
-					     .app = content_label(w, flow)});
+					     .place = place});
 	if (r == NULL)
 		return;
 	r->other_number = whole_number(w, e->number);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * content.c - what a flow's first payload packets say: application, tokens, secrets.
+ * content.c - what a flow's first payload packets say: tokens, names, secrets.
  *
  * Rationed: only the first packets with payload of each direction are looked at, whatever the
  * flow's length, so that a long flow costs nothing here.
  */
 #include <string.h>
 
-#include "base/log.h"
 #include "detect/export.h"
 #include "detect/gunzip.h"
+#include "dpi/fit.h"
+#include "flow/opening.h"
 #include "flow/server_name.h"
 #include "worker.h"
 
@@ -34,131 +35,30 @@
 #define STREAM_RUN 32
 #define STREAM_EVERY 1024
 
-/* ---- labels ---------------------------------------------------------------------------------- */
+/* ---- the opening ----------------------------------------------------------------------------- */
 
-const struct app *content_label(const struct worker *w, const struct flow *flow)
+/* Nothing more of this flow is kept. */
+#define KEPT_ENOUGH UINT8_MAX
+
+/* Before anything is told of the packet: who is told may ask at once. */
+void content_keep(struct worker *w, struct flow *flow, const struct packet *packet)
 {
-	if (flow->app == 0 || w->label_of[flow->app - 1] != flow->id)
-		return NULL;
-	return &w->labels[flow->app - 1];
-}
+	unsigned most;
 
-static void keep_label(struct worker *w, struct flow *flow, const struct app *app)
-{
-	uint32_t at = w->label_next;
-
-	w->label_next = at + 1 < w->label_count ? at + 1 : 0;
-	w->labels[at] = *app;
-	w->label_of[at] = flow->id;
-	flow->app = at + 1;
-}
-
-/* Tells in the direction of who began the flow, and by which NICs it went that way. */
-static void tell_app(struct worker *w, const struct flow *flow, const struct app *app,
-		     const struct packet *packet, const struct place *place)
-{
-	unsigned direction = (flow->flags & FLOW_FROM_B) != 0;
-	const struct path_key *path = &flow->path[direction][0];
-	struct place its = {.segment = path->scope < SCOPE_VLAN ? path->scope : SEGMENT_NONE,
-			    .domain = flow->key.domain};
-	struct record *r;
-
-	r = emit_begin(w, &(struct emission){.kind = EVENT_APP,
-					     .packet = packet,
-					     .place = packet != NULL ? place : &its,
-					     .flow = flow,
-					     .direction = direction,
-					     .app = app,
-					     .frameless = packet == NULL});
-	if (r == NULL)
+	if (w->openings == NULL || packet->payload_wire == 0 || flow->kept == KEPT_ENOUGH ||
+	    !dpi_fits(packet))
 		return;
-	if (packet == NULL)
-		r->tap = path->tap;
-	r->has_mac = !mac_is_zero(path->smac) || !mac_is_zero(path->dmac);
-	r->smac = path->smac;
-	r->dmac = path->dmac;
-	emit_commit(w, r);
-}
-
-/* Labels come when they come, and not always for the flow at hand. */
-static void collect(struct worker *w, const struct flow *current, const struct packet *packet,
-		    const struct place *place)
-{
-	struct dpi_result result;
-
-	while (dpi_collect(w->dpi, &result)) {
-		struct flow *flow = flow_table_at(w->flows, (uint32_t)result.flow);
-
-		if (!flow->used || flow->hash != (uint32_t)(result.flow >> 32) ||
-		    result.app.proto[0] == '\0')
-			continue;
-		keep_label(w, flow, &result.app);
-		if ((result.app.flags & APP_ENCRYPTED) && result.app.host[0] != '\0' &&
-		    worker_wants(w, EVENT_APP))
-			tell_app(w, flow, &result.app, flow == current ? packet : NULL, place);
-	}
-}
-
-/* For who wants to know who did it.  In the direction of who began the flow. */
-static void tell_suspect(struct worker *w, uint64_t name)
-{
-	const struct flow *flow = flow_table_at(w->flows, (uint32_t)name);
-	char src[IP_TEXT_SIZE], dst[IP_TEXT_SIZE], proto[8];
-	struct flow_tuple t;
-
-	if (!flow->used || flow->hash != (uint32_t)(name >> 32))
-		return;
-	t = flow_tuple_of(flow, (flow->flags & FLOW_FROM_B) != 0);
-	log_warn("worker=%u dpi=died busy-with=\"%s %s:%u > %s:%u\"", w->index,
-		 ip_proto_name(t.proto, proto), ip_format(&t.src, src), t.sport,
-		 ip_format(&t.dst, dst), t.dport);
-}
-
-void content_turn(struct worker *w)
-{
-	struct place place = {.segment = SEGMENT_NONE};
-	uint64_t suspect;
-
-	if (w->dpi == NULL)
-		return;
-	if (!dpi_turn(w->dpi, w->now_ns))
-		return;
-	if (dpi_suspect(w->dpi, &suspect))
-		tell_suspect(w, suspect);
-	collect(w, NULL, NULL, &place);
-}
-
-static void inspect(struct worker *w, struct flow *flow, const struct packet *packet,
-		    const struct place *place)
-{
-	uint64_t name = flow_table_slot(w->flows, flow) | (uint64_t)flow->hash << 32;
-
-	if (w->shed >= SHED_DPI || (w->shed >= SHED_DPI_NEW && flow->dpi == 0)) {
-		flow->flags |= flow->dpi == 0 ? FLOW_DPI_DONE : 0; /* late it would say little */
+	if (w->shed >= SHED_DPI || (w->shed >= SHED_DPI_NEW && flow->kept == 0)) {
+		flow->kept = KEPT_ENOUGH; /* late it would say little */
 		stat_add(&w->stats, STAT_DPI_SHED, 1);
 		return;
 	}
-	switch (dpi_submit(w->dpi, name, &flow->dpi, packet, w->now_ns)) {
-	case DPI_MORE:
-		return;
-	case DPI_FULL: /* the flow's next packet may find room */
-		stat_add(&w->stats, STAT_DPI_FULL, 1);
-		break;
-	case DPI_DONE:
-		flow->flags |= FLOW_DPI_DONE;
-		break;
-	}
-	collect(w, flow, packet, place);
-}
-
-void content_flow_gone(struct worker *w, struct flow *flow)
-{
-	struct place place = {.segment = SEGMENT_NONE};
-
-	if (flow->dpi == 0)
-		return;
-	dpi_finish(w->dpi, &flow->dpi);
-	collect(w, flow, NULL, &place);
+	most = dpi_packets_of(packet, (unsigned)w->shared->options->dpi.packets);
+	most = most < OPENING_PACKETS ? most : OPENING_PACKETS;
+	openings_keep(w->openings, flow->id, flow->kept, w->frame->number, w->now_ns,
+		      packet->l3_data, packet->l3_len);
+	if (++flow->kept >= most)
+		flow->kept = KEPT_ENOUGH;
 }
 
 /* ---- tokens ---------------------------------------------------------------------------------- */
@@ -179,8 +79,7 @@ static void tell_token(struct worker *w, const struct flow *flow, unsigned direc
 					     .flow = flow,
 					     .direction = direction,
 					     .place = place,
-					     .path = path & PATH_ALL,
-					     .app = content_label(w, flow)});
+					     .path = path & PATH_ALL});
 	if (r == NULL)
 		return;
 	r->u.token = *token;
@@ -203,41 +102,45 @@ static inline bool may_hold_tokens(const struct flow *flow, unsigned direction, 
 	       carried_young(path);
 }
 
-/* The hello of a stream that begins in pieces. */
+/* The hello of a stream that begins in pieces.  *whole: what the tokens were found in. */
 static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
 			       const struct packet *packet,
-			       struct token token[static TOKENS_A_PACKET])
+			       struct token token[static TOKENS_A_PACKET], struct packet *whole)
 {
-	struct packet whole __attribute__((uninitialized)); /* set when heads_add() says so */
 	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
 	unsigned count;
 
 	if ((!early && !(flow->flags & FLOW_HEAD)) || packet->payload_len == 0 ||
 	    packet->payload_len < packet->payload_wire ||
-	    !heads_add(w->heads, flow, direction, packet, early, &whole))
+	    !heads_add(w->heads, flow, direction, packet, early, whole))
 		return 0;
-	count = token_extract(&whole, &w->shared->key, token);
+	count = token_extract(whole, &w->shared->key, token);
 	if (count > 0)
 		heads_done(w->heads, flow, direction);
 	return count;
 }
 
-/*
- * TLS behind a preamble (CONNECT, SOCKS, STARTTLS): DPI has made up its mind at the preamble and
- * does not tell the server's name.
- */
-static void name_behind(struct worker *w, struct flow *flow, unsigned direction,
-			const struct packet *packet, const struct place *place)
+/* said: the hello, with the pieces before it. */
+static void tell_hello(struct worker *w, const struct flow *flow, unsigned direction,
+		       const struct packet *packet, const struct place *place,
+		       const struct packet *said)
 {
-	const struct app *known = content_label(w, flow);
-	struct app app = {.flags = APP_SURE | APP_ENCRYPTED, .proto = "TLS", .category = "Web"};
+	char name[APP_HOST_SIZE];
+	struct record *r;
 
-	if (flow->payloads[direction] < 2 || !worker_wants(w, EVENT_APP) ||
-	    (known != NULL && strcmp(known->proto, "TLS") == 0 && known->host[0] != '\0') ||
-	    !server_name(packet->payload, packet->payload_len, app.host, sizeof app.host))
+	if (!worker_wants(w, EVENT_HELLO) ||
+	    !server_name(said->payload, said->payload_len, name, sizeof name))
 		return;
-	keep_label(w, flow, &app);
-	tell_app(w, flow, &app, packet, place);
+	r = emit_begin(w, &(struct emission){.kind = EVENT_HELLO,
+					     .packet = packet,
+					     .flow = flow,
+					     .direction = direction,
+					     .place = place});
+	if (r == NULL)
+		return;
+	memcpy(r->u.hello.name, name, sizeof name);
+	r->u.hello.print = hello_print(said->payload, said->payload_len, &w->shared->key);
+	emit_commit(w, r);
 }
 
 /* Of how many packets, each way. */
@@ -252,21 +155,25 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 {
 	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
 	struct token body __attribute__((uninitialized));		    /* likewise */
+	struct packet whole __attribute__((uninitialized)); /* set when it is what was said */
+	const struct packet *said = packet;
 	bool strange = carried_young(path);
 	unsigned nth = flow->payloads[direction];
 	unsigned count = 0;
 
 	if (nth <= TOKEN_PACKETS || strange)
 		count = token_extract(packet, &w->shared->key, token);
-	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
-		count = tokens_of_head(w, flow, direction, packet, token);
+	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP) {
+		count = tokens_of_head(w, flow, direction, packet, token, &whole);
+		said = &whole;
+	}
 	for (unsigned i = 0; i < count; i++) {
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
 		if (token[i].random || token[i].kind == TOKEN_DNS_QUERY)
 			flow->flags |= FLOW_NAMED;
 	}
 	if (count > 0 && token[0].kind == TOKEN_TLS_CLIENT_RANDOM)
-		name_behind(w, flow, direction, packet, place);
+		tell_hello(w, flow, direction, packet, place, said);
 	if (nth <= TOKEN_PACKETS && token_of_http(packet, &w->shared->key, &body))
 		tell_token(w, flow, direction, packet, place, path, &body);
 	/* A nonce names the conversation as well as its bytes do, a question its answer. */
@@ -337,8 +244,7 @@ static void tell_secret(struct worker *w, const struct flow *flow, unsigned dire
 					     .packet = packet,
 					     .flow = flow,
 					     .direction = direction,
-					     .place = place,
-					     .app = content_label(w, flow)});
+					     .place = place});
 	if (r == NULL)
 		return;
 	r->u.secret = *secret;
@@ -399,8 +305,7 @@ static void tell_payload(struct worker *w, const struct flow *flow, unsigned dir
 					     .flow = flow,
 					     .direction = direction,
 					     .place = place,
-					     .path = path & PATH_ALL,
-					     .app = content_label(w, flow)});
+					     .path = path & PATH_ALL});
 	if (r != NULL)
 		emit_commit(w, r);
 }
@@ -424,12 +329,6 @@ static void read_payload(struct worker *w, struct flow *flow, unsigned direction
 		known = tokens(w, flow, direction, packet, place, path);
 	if (tcp && worker_wants(w, EVENT_CONFLICT))
 		conflict_payload(w, flow, direction, packet, place);
-	if (w->dpi != NULL && !(flow->flags & FLOW_DPI_DONE)) {
-		uint64_t begin = profile_begin(w);
-
-		inspect(w, flow, packet, place);
-		profile_end(w, STAT_CYCLES_DPI, begin);
-	}
 	if (packet->payload_len > 0 && worker_wants(w, EVENT_SECRET))
 		secrets(w, flow, direction, packet, place);
 	/* What is uploaded by HTTP may follow in the same packet. */
@@ -482,12 +381,6 @@ static __attribute__((noinline)) void content_look(struct worker *w, struct flow
 		tcp_handshake(w, flow, direction, packet, place, path);
 	if (packet->payload_wire > 0)
 		read_payload(w, flow, direction, packet, place, path);
-	/* Nothing more will come: what is known has to do, and the state is free for another. */
-	if (tcp && flow->dpi != 0 && (packet->tcp_flags & (TCP_FIN | TCP_RST))) {
-		dpi_finish(w->dpi, &flow->dpi);
-		flow->flags |= FLOW_DPI_DONE;
-		collect(w, flow, packet, place);
-	}
 }
 
 /* More than any look at first payloads wants, but for what begins like HTTP. */
@@ -496,14 +389,13 @@ _Static_assert(LATE_PACKETS >= TOKEN_PACKETS && LATE_PACKETS >= STREAM_LOOK, "la
 
 /* In the midst of a flow of which nothing is left to be known: most packets.  The same looks as
  * content_look() has, in the order in which they end. */
-static inline bool is_late(const struct worker *w, const struct flow *flow, unsigned direction,
-			   const struct packet *packet, uint32_t path)
+static inline bool is_late(const struct flow *flow, unsigned direction, const struct packet *packet,
+			   uint32_t path)
 {
 	uint8_t first;
 
 	if (flow->payloads[direction] < LATE_PACKETS || packet->payload_len == 0 ||
-	    (flow->flags & (FLOW_HEAD | FLOW_STREAM)) || carried_young(path) ||
-	    (w->dpi != NULL && !(flow->flags & FLOW_DPI_DONE)))
+	    (flow->flags & (FLOW_HEAD | FLOW_STREAM)) || carried_young(path))
 		return false;
 	first = packet->payload[0];
 	return first < HTTP_FIRST || first > HTTP_LAST;
@@ -516,11 +408,10 @@ void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 
 	if (!(packet->flags & PACKET_L4))
 		return;
-	if (tcp ? !(packet->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST))
-		: packet->proto == IPPROTO_NUM_UDP) {
+	if (tcp ? !(packet->tcp_flags & TCP_SYN) : packet->proto == IPPROTO_NUM_UDP) {
 		if (packet->payload_wire == 0)
 			return;
-		if (is_late(w, flow, direction, packet, path)) {
+		if (is_late(flow, direction, packet, path)) {
 			if (flow->payloads[direction] < UINT8_MAX)
 				flow->payloads[direction]++;
 			if (tcp && worker_wants(w, EVENT_CONFLICT))

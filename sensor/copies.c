@@ -75,8 +75,7 @@ bool copies_note(struct worker *w, struct flow *flow, unsigned direction,
 					     .packet = packet,
 					     .flow = flow,
 					     .direction = direction,
-					     .place = place,
-					     .app = content_label(w, flow)});
+					     .place = place});
 	if (r != NULL) {
 		r->u.flooded.copies = flow->copies[direction].seen;
 		r->u.flooded.packets = 1;

@@ -62,10 +62,6 @@ static void put_frame(struct record *r, const struct emission *e, const uint8_t 
 {
 	uint8_t *to = (uint8_t *)r + record_head(r->kind);
 
-	if (e->app != NULL) {
-		memcpy(to, e->app, sizeof *e->app);
-		to += sizeof *e->app;
-	}
 	if (r->other_caplen != 0) {
 		memcpy(to, e->other->data, e->other->caplen);
 		to += e->other->caplen;
@@ -145,8 +141,7 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 	const uint8_t *data = frame_of(e, w, &caplen);
 	uint32_t other = e->other != NULL && !e->frameless ? e->other->caplen : 0;
 	size_t head = record_head(e->kind);
-	struct record *r =
-	    reserve(w, e->kind, head + (e->app != NULL ? sizeof *e->app : 0) + other + caplen);
+	struct record *r = reserve(w, e->kind, head + other + caplen);
 
 	if (r == NULL)
 		return NULL;
@@ -156,7 +151,6 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 	r->segment = e->place->segment;
 	r->domain = e->place->domain;
 	r->path = e->path;
-	r->has_app = e->app != NULL;
 	r->frame_caplen = caplen;
 	fill_frames(r, e, w);
 	fill_packet(r, e);

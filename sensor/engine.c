@@ -15,11 +15,14 @@
 #include "worker.h"
 
 #define PROGRESS_NS (100 * NS_PER_MS)
+/* Flows that the DPI process has in hand at a time: those with findings of some milliseconds. */
+#define LABELS_ASKED 4096
 
 struct engine {
 	struct engine_config config;
 	struct shared shared;
 	struct reading reading;
+	struct dpi *dpi; /* NULL: it is off */
 	struct judge *judge;
 	struct worker *workers;
 	unsigned worker_count;
@@ -128,10 +131,33 @@ static int open_workers(struct engine *e, struct err *err)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+static int open_judge(struct engine *e, struct err *err)
+{
+	const struct engine_config *config = &e->config;
+	unsigned packets = (unsigned)config->options->dpi.packets;
+	struct judge_config jc = {.shared = &e->shared,
+				  .rules = config->rules,
+				  .delivery = config->delivery,
+				  .evidence_directory = config->evidence_directory,
+				  .in_iface =
+				      config->live ? config->options->capture[0].interface : NULL,
+				  .on_alert = config->on_alert,
+				  .context = config->context};
+
+	if (packets > 0) {
+		jc.dpi = e->dpi = config->dpi != NULL ? dpi_attach(config->dpi, 0, err)
+						      : dpi_new(1, packets, err);
+		if (e->dpi == NULL) {
+			rules_free(config->rules);
+			return err->code;
+		}
+	}
+	return judge_new(&e->judge, &jc, err);
+}
+
 int engine_new(struct engine **out, const struct engine_config *config, struct err *err)
 {
 	struct engine *e = calloc(1, sizeof *e);
-	struct judge_config jc;
 	int rc;
 
 	if (e == NULL) {
@@ -143,21 +169,12 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 	e->shared.seed = config->seed;
 	e->shared.live = config->live;
 	e->shared.speed = config->speed;
-	e->shared.dpi = config->dpi;
 	hash_key_init(&e->shared.key, config->seed);
 	(void)pthread_mutex_init(&e->shared.swap, NULL);
 	atomic_init(&e->shared.inventory, inventory_ref(config->inventory));
 	e->worker_count = count_workers(config);
 	e->shared.workers = e->worker_count;
-	jc = (struct judge_config){.shared = &e->shared,
-				   .rules = config->rules,
-				   .delivery = config->delivery,
-				   .evidence_directory = config->evidence_directory,
-				   .in_iface =
-				       config->live ? config->options->capture[0].interface : NULL,
-				   .on_alert = config->on_alert,
-				   .context = config->context};
-	rc = judge_new(&e->judge, &jc, err);
+	rc = open_judge(e, err);
 	if (rc == 0) {
 		e->workers = calloc(e->worker_count > 0 ? e->worker_count : 1, sizeof *e->workers);
 		if (e->workers == NULL)
@@ -178,11 +195,8 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 
 void engine_dpi_shape(const struct options *options, struct dpi_shape *shape)
 {
-	unsigned workers = count_workers(&(struct engine_config){.options = options, .live = true});
-
-	*shape = (struct dpi_shape){.posts = workers,
-				    .flows = worker_dpi_flows(options, workers),
-				    .packets = (uint32_t)options->dpi.packets};
+	*shape = (struct dpi_shape){
+	    .posts = 1, .flows = LABELS_ASKED, .packets = (uint32_t)options->dpi.packets};
 }
 
 void engine_attach_delivery(struct engine *e, struct delivery *delivery)
@@ -409,6 +423,7 @@ void engine_free(struct engine *e)
 	deal_free(e->shared.deal);
 	reading_close(&e->reading);
 	judge_free(e->judge);
+	dpi_free(e->dpi);
 	inventory_unref(atomic_load(&e->shared.inventory));
 	(void)pthread_mutex_destroy(&e->shared.swap);
 	free(e);

@@ -158,6 +158,10 @@ static void rebuild_union(struct event *ev, const struct record *r)
 	case EVENT_SECRET:
 		ev->u.secret = r->u.secret;
 		break;
+	case EVENT_HELLO:
+		ev->u.hello.name = r->u.hello.name;
+		ev->u.hello.print = r->u.hello.print;
+		break;
 	case EVENT_FLOW_END:
 		memcpy(ev->u.flow_end.packets, r->u.flow_end.packets,
 		       sizeof ev->u.flow_end.packets);
@@ -222,8 +226,6 @@ void event_rebuild(struct event *ev, const struct record *r, const struct invent
 	ev->flow_id = r->flow_id;
 	ev->tuple = r->tuple;
 	ev->path = r->path;
-	if (r->has_app)
-		ev->app = *record_app(r);
 	if (!take_parties(ev, r))
 		rebuild_parties(ev);
 	rebuild_union(ev, r);

@@ -22,6 +22,7 @@
 #define SET_BACK_S 30 /* workers set their clocks back by a minute or more */
 #define LOOK_AHEAD 8  /* records: about what two fetches from memory take */
 #define NAP_NS (20 * NS_PER_MS)
+#define LABELS_EVERY 256 /* records, when there is no pause between them */
 /* A silence longer than this is not ticked second by second. */
 #define TICKS_AT_ONCE 900
 /* After a reload gave an address to another tenant, its old owner's ARP entries live on for a
@@ -133,6 +134,7 @@ static void take_reload(struct judge *j)
 	j->previous = j->inv;
 	j->inv = newest;
 	j->grace_until_ns = j->now_ns + GRACE_NS;
+	labels_forget(j->labels); /* their names are the old inventory's */
 	reopen_detectors(j);
 }
 
@@ -167,6 +169,19 @@ static void handle_soc(struct judge *j)
 			incidents_acknowledge(j->incidents, word.id,
 					      strcmp(word.action, "close") == 0, j->now_ns);
 	}
+}
+
+/* What a finding may come of later, as it is rare. */
+#define STRANGE                                                                                    \
+	(EVENT_BIT(EVENT_PATH) | EVENT_BIT(EVENT_EXPOSED) | EVENT_BIT(EVENT_RELAYED) |             \
+	 EVENT_BIT(EVENT_FLOODED) | EVENT_BIT(EVENT_STRAY) | EVENT_BIT(EVENT_CONFLICT) |           \
+	 EVENT_BIT(EVENT_PAYLOAD))
+
+static void look_at_flow(struct judge *j, const struct record *r)
+{
+	if (r->has_flow && (EVENT_BIT(r->kind) & STRANGE) != 0)
+		labels_look(j->labels, j->workers, j->worker_count, j->until, r->flow_id,
+			    &r->tuple);
 }
 
 /* Almost every token is said once: nobody is looked up for it, no detector is asked. */
@@ -205,9 +220,18 @@ static void handle_token(struct judge *j, const struct record *r)
 	judge_show(j, &j->event);
 }
 
+/* Of the same frame, it may have been kept or not when a second or a flow ends before it. */
+static uint64_t until_of(const struct judge *j, const struct record *r)
+{
+	if (j->shared->live || r->order == UINT64_MAX)
+		return UINT64_MAX;
+	return r->phase == PHASE_FRAME || r->order == 0 ? r->order : r->order - 1;
+}
+
 static void handle_record(struct judge *j, const struct record *r)
 {
 	take_reload(j);
+	j->until = until_of(j, r);
 	if (r->kind == RECORD_TICK) {
 		tick(j, r->ts_ns);
 		handle_soc(j);
@@ -219,6 +243,7 @@ static void handle_record(struct judge *j, const struct record *r)
 		handle_token(j, r);
 		return;
 	}
+	look_at_flow(j, r);
 	event_rebuild(&j->event, r, j->inv, j->bindings, &j->room);
 	j->event.book = j->book;
 	j->event.hidden = j->hidden;
@@ -313,8 +338,10 @@ static void finish(struct judge *j)
 		end = last > end ? last : end;
 	}
 	j->now_ns = end;
+	j->until = UINT64_MAX;
 	for (unsigned i = 0; detectors[i] != NULL; i++)
 		judge_ask_until_quiet(j, i, detectors[i]->finish, end);
+	judge_label(j);
 	look_at_sight(j, true);
 	if (!j->shared->live)
 		incidents_finish(j->incidents, end, "end of capture");
@@ -354,6 +381,7 @@ static void count_round(struct judge *j)
 void judge_drain(struct judge *j)
 {
 	const struct record *record;
+	unsigned handled = 0;
 	int ring;
 
 	while ((ring = next_ring(j, &record)) >= 0) {
@@ -368,7 +396,11 @@ void judge_drain(struct judge *j)
 		}
 		ring_pop(j->workers[ring].ring);
 		count_round(j);
+		if (++handled % LABELS_EVERY == 0)
+			judge_label(j);
 	}
+	judge_label(j);
+	labels_stats(j->labels, &j->stats);
 }
 
 void judge_run(struct judge *j)
@@ -475,8 +507,12 @@ int judge_new(struct judge **out, const struct judge_config *config, struct err 
 	j->bindings = bindings_new((uint32_t)j->shared->options->limits.bindings, j->shared->seed);
 	j->book = meet_new((uint32_t)j->shared->options->limits.tokens, j->shared->seed);
 	j->hidden = hidden_new(j->shared->seed);
-	rc = j->bindings == NULL || j->book == NULL || j->hidden == NULL
-		 ? err_set(err, ERR_MEMORY, "no memory for bindings and tokens")
+	if (config->dpi != NULL)
+		j->labels =
+		    labels_new(config->dpi, j->shared->options->sensor.profile, j->shared->seed);
+	rc = j->bindings == NULL || j->book == NULL || j->hidden == NULL ||
+		     (config->dpi != NULL && j->labels == NULL)
+		 ? err_set(err, ERR_MEMORY, "no memory for bindings, tokens and labels")
 		 : 0;
 	if (rc == 0)
 		rc = open_detectors(j, err);
@@ -501,6 +537,7 @@ void judge_free(struct judge *j)
 	}
 	free(j->state);
 	incidents_free(j->incidents);
+	labels_free(j->labels);
 	bindings_free(j->bindings);
 	meet_free(j->book);
 	hidden_free(j->hidden);

@@ -19,6 +19,7 @@ struct judge_config {
 	struct shared *shared;
 	struct ruleset *rules;	   /* handed over */
 	struct delivery *delivery; /* NULL: none, or attached later */
+	struct dpi *dpi;	   /* NULL: nothing gets a label */
 	const char *evidence_directory;
 	const char *in_iface; /* NULL: none */
 	void (*on_alert)(void *context, const struct alert *alert);

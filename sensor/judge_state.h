@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "judge.h"
+#include "labels.h"
 
 #define LISTENERS_MAX 32
 
@@ -26,6 +27,8 @@ struct judge {
 	struct meet *book;
 	struct hidden *hidden;
 	struct incidents *incidents;
+	struct labels *labels; /* NULL: DPI is off */
+	uint64_t until;	       /* frames up to this number count: that of the event at hand */
 	struct delivery *delivery;
 	void (*on_alert)(void *context, const struct alert *alert);
 	void *context;
@@ -55,6 +58,8 @@ struct judge {
 void judge_ask_until_quiet(struct judge *j, unsigned detector,
 			   void (*ask)(void *state, uint64_t now_ns, struct findings *out),
 			   uint64_t now_ns);
+/* verdict.c: labels that came late. */
+void judge_label(struct judge *j);
 /* verdict.c: shows an event to all detectors that want it, and takes up what they find. */
 void judge_show(struct judge *j, const struct event *ev);
 

@@ -6,7 +6,7 @@
  *	place      VLAN or VNI to segment and routing domain
  *	look up    hash every flow, prefetch its bucket, prefetch its slot, find it
  *	follow     compare the path with the known ones          (follow.c)
- *	content    first payload packets to DPI and tokens        (content.c)
+ *	content    first payload packets: kept, tokens             (content.c)
  *	control    ARP, ND, DHCP, DNS ... become events           (control.c)
  *	inner      what tunnels carry goes the same way            (inner.c)
  *	ledger     every frame ends attributed, or not with a reason
@@ -212,6 +212,8 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 		flow->packets[direction]++;
 		flow->bytes[direction] += packet->ip_len;
 	}
+	if (!copy)
+		content_keep(w, flow, packet);
 	bits = follow_packet(w, flow, fresh, direction, packet, &look->place);
 	if (!copy)
 		content_packet(w, flow, direction, packet, &look->place, bits);
@@ -340,19 +342,17 @@ static inline void handle_frame(struct worker *w, const struct packet_stack *sta
 	ledger(w, stack, &look->place, bits, sum);
 }
 
-/* Flows cost what neither the inventory nor DPI did meanwhile. */
+/* Flows cost what the inventory did not meanwhile. */
 static __attribute__((noinline)) void handle_profiled(struct worker *w,
 						      const struct packet_stack *stack,
 						      const struct lookup *look,
 						      struct batch_sum *sum)
 {
 	uint64_t begin = profile_begin(w);
-	uint64_t inner =
-	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI);
+	uint64_t inner = stat_get(&w->stats, STAT_CYCLES_TENANT);
 
 	handle_frame(w, stack, look, sum);
-	inner =
-	    stat_get(&w->stats, STAT_CYCLES_TENANT) + stat_get(&w->stats, STAT_CYCLES_DPI) - inner;
+	inner = stat_get(&w->stats, STAT_CYCLES_TENANT) - inner;
 	profile_end(w, STAT_CYCLES_FLOW, begin + inner);
 }
 
@@ -391,19 +391,11 @@ static inline void fetch_flow(struct worker *w, const struct packet *packet, str
 		prefetch_parties(w, packet, &look->place);
 }
 
-/* What the flow leads to. */
-static inline void fetch_inspection(struct worker *w, const struct lookup *look)
-{
-	if (w->dpi != NULL && look->guess != NULL && look->guess->dpi != 0)
-		dpi_prefetch(w->dpi, look->guess->dpi);
-}
-
 /* A frame is fetched some frames before it is decoded, that before its flow's slot is fetched, and
- * that before what the flow leads to and before it is handled: about what memory takes, and little
- * enough to stay in the first cache. */
+ * that before it is handled: about what memory takes, and little enough to stay in the first
+ * cache. */
 #define HEADERS_AHEAD 8
 #define FLOW_BEHIND 8
-#define INSPECTION_BEHIND 12
 #define HANDLE_BEHIND 16
 
 _Static_assert(PIPELINE_DEPTH > HANDLE_BEHIND && (PIPELINE_DEPTH & (PIPELINE_DEPTH - 1)) == 0,
@@ -457,9 +449,6 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 		if (at < portion->count)
 			fetch_flow(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
 				   &look[at % PIPELINE_DEPTH]);
-		at = i - INSPECTION_BEHIND;
-		if (at < portion->count)
-			fetch_inspection(w, &look[at % PIPELINE_DEPTH]);
 		at = i - HANDLE_BEHIND;
 		if (at < portion->count)
 			end_frame(w, portion, at, &look[at % PIPELINE_DEPTH], &sum);
@@ -509,7 +498,6 @@ void pipeline_flow_gone(void *context, struct flow *flow)
 
 	count_directions(w, flow);
 	unseen_flow_gone(w->unseen, flow);
-	content_flow_gone(w, flow);
 	if (flow->watch != 0)
 		watch_close(w->watches, watch_at(w->watches, flow->watch - 1));
 }

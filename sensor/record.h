@@ -2,7 +2,7 @@
 /*
  * record.h - an event as it crosses the ring from a worker to the judge: plain bytes, no pointers.
  *
- *	struct record | struct app, if has_app | first leg's frame | the frame itself
+ *	struct record | first leg's frame | the frame itself
  *
  * The judge puts owners, carriers and decoded packets back (event.c); a worker never waits for it.
  * Records are ordered by (order, phase, flow_id), which is the same whatever the number of
@@ -36,7 +36,7 @@ struct record {
 	uint8_t kind; /* enum event_kind or RECORD_TICK */
 	uint8_t phase;
 	uint8_t layer; /* of the decoded stack, for events with a packet */
-	bool has_mac, has_ip, has_flow, has_vni, has_app, has_packet;
+	bool has_mac, has_ip, has_flow, has_vni, has_packet;
 	uint8_t vlan_count;
 	uint16_t vlan[PACKET_MAX_TAGS];
 	uint16_t tap, linktype, segment, domain;
@@ -79,6 +79,10 @@ struct record {
 		} flow;
 		struct secret secret;
 		struct {
+			char name[APP_HOST_SIZE];
+			uint64_t print;
+		} hello;
+		struct {
 			uint64_t packets[2], bytes[2], first_ns, last_ns;
 		} flow_end;
 		struct {
@@ -103,6 +107,8 @@ static inline size_t record_head(unsigned kind)
 		used = sizeof((struct record *)0)->u.token;
 	else if (kind == EVENT_SECRET)
 		used = sizeof((struct record *)0)->u.secret;
+	else if (kind == EVENT_HELLO)
+		used = sizeof((struct record *)0)->u.hello;
 	else if (kind == EVENT_NAME)
 		used = 0;
 	return (offsetof(struct record, u) + used + 7) & ~(size_t)7;
@@ -111,18 +117,12 @@ static inline size_t record_head(unsigned kind)
 /* Bytes a record takes with all that follows it. */
 static inline size_t record_size(const struct record *r)
 {
-	return record_head(r->kind) + (r->has_app ? sizeof(struct app) : 0) + r->other_caplen +
-	       r->frame_caplen;
-}
-
-static inline const struct app *record_app(const struct record *r)
-{
-	return (const struct app *)(const void *)((const uint8_t *)r + record_head(r->kind));
+	return record_head(r->kind) + r->other_caplen + r->frame_caplen;
 }
 
 static inline const uint8_t *record_other(const struct record *r)
 {
-	return (const uint8_t *)r + record_head(r->kind) + (r->has_app ? sizeof(struct app) : 0);
+	return (const uint8_t *)r + record_head(r->kind);
 }
 
 static inline const uint8_t *record_frame(const struct record *r)

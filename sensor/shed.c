@@ -79,7 +79,7 @@ static unsigned share_of(enum event_kind kind)
 		return SHARE_ALL;
 	case EVENT_FLOW:
 	case EVENT_TOKEN:
-	case EVENT_APP:
+	case EVENT_HELLO:
 	case EVENT_FLOW_END:
 	case EVENT_NEW_MAC:
 	case EVENT_PAYLOAD:

@@ -57,12 +57,19 @@ static bool is_allowed(const struct judge *j, const struct finding *f)
 	return false;
 }
 
-static void handle_finding(struct judge *j, struct finding *f, const struct detector *by)
+static void raise(struct judge *j, const struct finding *f)
 {
 	struct verdict verdict[VERDICTS_A_FINDING];
 	const struct segment *segment = inventory_segment(j->inv, f->segment);
-	unsigned count;
+	unsigned count = rules_judge(j->rules, f, &j->stats, verdict, VERDICTS_A_FINDING);
 
+	for (unsigned i = 0; i < count; i++)
+		incidents_raise(j->incidents, f, &verdict[i], inventory_revision(j->inv),
+				segment != NULL ? segment->name : NULL);
+}
+
+static void handle_finding(struct judge *j, struct finding *f, const struct detector *by)
+{
 	if (f->kind == NULL)
 		f->kind = by->kind;
 	stat_add(&j->stats, STAT_FINDINGS, 1);
@@ -79,10 +86,19 @@ static void handle_finding(struct judge *j, struct finding *f, const struct dete
 		name_party(j, &f->peer);
 	if (f->next.tenant_id != TENANT_UNKNOWN || f->next.has_mac)
 		name_party(j, &f->next);
-	count = rules_judge(j->rules, f, &j->stats, verdict, VERDICTS_A_FINDING);
-	for (unsigned i = 0; i < count; i++)
-		incidents_raise(j->incidents, f, &verdict[i], inventory_revision(j->inv),
-				segment != NULL ? segment->name : NULL);
+	labels_name(j->labels, j->workers, j->worker_count, j->until, f);
+	raise(j, f);
+	if (f->app.proto[0] == '\0')
+		labels_wait(j->labels, f);
+}
+
+void judge_label(struct judge *j)
+{
+	struct finding f;
+
+	labels_turn(j->labels, j->now_ns);
+	while (labels_next(j->labels, &f))
+		raise(j, &f);
 }
 
 static void handle_findings(struct judge *j, const struct detector *by)

@@ -45,7 +45,6 @@ static struct record *begin_counts(struct worker *w, enum event_kind kind, const
 					     .direction = path->direction,
 					     .place = place,
 					     .path = path->bits,
-					     .app = content_label(w, flow),
 					     .frameless = frameless});
 	if (r == NULL)
 		return NULL;
@@ -93,8 +92,7 @@ void watching_odd(struct worker *w, enum event_kind kind, const struct flow *flo
 					     .whole = true,
 					     .flow = flow,
 					     .direction = direction,
-					     .place = place,
-					     .app = content_label(w, flow)});
+					     .place = place});
 	if (r == NULL)
 		return;
 	if (kind == EVENT_STRAY)
@@ -164,8 +162,7 @@ static void tell_relayed(struct worker *w, const struct flow *flow, const struct
 			     .flow = flow,
 			     .direction = out->direction,
 			     .place = place,
-			     .path = out->bits,
-			     .app = content_label(w, flow)};
+			     .path = out->bits};
 	uint8_t room[sizeof(struct frame_sample) + 512] __attribute__((aligned(8)));
 
 	if (m->in_is_late && m->sample != NULL) {
@@ -324,11 +321,9 @@ void follow_watch_gone(struct worker *w, struct watch *watch)
 	if (!worker_wants(w, EVENT_FLOW_END))
 		return;
 	place.segment = watch->path[0].segment;
-	r = emit_begin(w, &(struct emission){.kind = EVENT_FLOW_END,
-					     .place = &place,
-					     .flow = flow,
-					     .app = content_label(w, flow),
-					     .frameless = true});
+	r = emit_begin(
+	    w, &(struct emission){
+		   .kind = EVENT_FLOW_END, .place = &place, .flow = flow, .frameless = true});
 	if (r == NULL)
 		return;
 	for (unsigned d = 0; d < 2; d++) {

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "base/log.h"
-#include "base/pages.h"
 #include "deal.h"
 #include "flow/unseen.h"
 #include "judge.h"
@@ -17,17 +16,14 @@
 #define WATCHES_MIN 256
 #define WATCHES_MAX 16384
 #define EVIDENCE_SNAP_MAX 512
+/* What the opening of a flow takes, for limits.dpi_flows: few packets of some hundred bytes. */
+#define OPENING_BYTES 1024
 
 static uint32_t share(uint64_t limit, unsigned workers, uint32_t least, uint32_t most)
 {
 	uint64_t part = limit / workers;
 
 	return part < least ? least : part > most ? most : (uint32_t)part;
-}
-
-uint32_t worker_dpi_flows(const struct options *options, unsigned workers)
-{
-	return share(options->limits.dpi_flows, workers, 16, (1u << 24) - 1);
 }
 
 int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
@@ -37,7 +33,6 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	/* A replay's outcome must not depend on how many share the work: each gets room for all. */
 	unsigned sharers = shared->live ? shared->workers : 1;
 	uint32_t flows = share(o->limits.flows, sharers, 64, 1u << 28);
-	uint32_t dpi_flows = worker_dpi_flows(o, sharers);
 	uint32_t snap =
 	    o->evidence.snap > EVIDENCE_SNAP_MAX ? EVIDENCE_SNAP_MAX : (uint32_t)o->evidence.snap;
 
@@ -46,27 +41,20 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	atomic_init(&w->progress, UINT64_MAX);
 	w->inv = inventory_ref(atomic_load(&shared->inventory));
 	w->generation = inventory_generation(w->inv);
-	w->label_count = dpi_flows;
 	w->flows = flow_table_new(flows, o->windows.flow_idle, pipeline_flow_gone, w, &w->stats);
 	w->watches = watch_table_new(share(flows / FLOWS_A_WATCH, 1, WATCHES_MIN, WATCHES_MAX),
 				     snap, o->windows.relay, pipeline_watch_gone, w, &w->stats);
-	w->labels = pages_new(dpi_flows, sizeof *w->labels);
-	w->label_of = calloc(dpi_flows, sizeof *w->label_of);
+	if (o->dpi.packets > 0)
+		w->openings = openings_new((size_t)o->limits.dpi_flows / sharers * OPENING_BYTES);
 	w->stack = calloc(PIPELINE_DEPTH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
 	w->heads = heads_new();
 	w->unseen = unseen_table_new(&w->stats);
 	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
-	if (w->flows == NULL || w->watches == NULL || w->labels == NULL || w->label_of == NULL ||
+	if (w->flows == NULL || w->watches == NULL || (w->openings == NULL && o->dpi.packets > 0) ||
 	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL || w->heads == NULL ||
 	    w->unseen == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
-	if (o->dpi.packets > 0) {
-		w->dpi = shared->dpi != NULL ? dpi_attach(shared->dpi, index, err)
-					     : dpi_new(dpi_flows, (unsigned)o->dpi.packets, err);
-		if (w->dpi == NULL)
-			return err->code;
-	}
 	w->decoys = decoy_set_new(w->inv, shared->seed);
 	return 0;
 }
@@ -75,11 +63,9 @@ void worker_fini(struct worker *w)
 {
 	if (w->capture != NULL)
 		w->source->close(w->capture);
-	dpi_free(w->dpi);
 	flow_table_free(w->flows);
 	watch_table_free(w->watches);
-	pages_free(w->labels, w->label_count, sizeof *w->labels);
-	free(w->label_of);
+	openings_free(w->openings);
 	free(w->stack);
 	reassembly_free(w->reassembly);
 	heads_free(w->heads);
@@ -155,8 +141,6 @@ static void publish(struct worker *w, uint64_t number)
 	atomic_store_explicit(&w->mark_ns, w->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&w->mark_number, number, memory_order_release);
 	(void)atomic_fetch_add_explicit(&w->rounds, 1, memory_order_relaxed);
-	if (w->dpi != NULL)
-		dpi_stats(w->dpi, &w->stats);
 	/* Live, an alert is in a hurry.  In a replay the judge looks by himself, and waking him for
 	 * every batch costs more than what he does. */
 	if (ring_used(w->ring) > (w->shared->live ? 0 : RING_REPLAY / 4))
@@ -228,7 +212,6 @@ static void run_live(struct worker *w)
 		} else {
 			pipeline_idle(w, clock_wall());
 		}
-		content_turn(w);
 		publish(w, number);
 		if (w->capture != NULL) {
 			count_drops(w);
@@ -270,7 +253,6 @@ static void run_replay(struct worker *w)
 			pipeline_batch(w, &portion);
 			number = portion.frame[portion.count - 1].number;
 		}
-		content_turn(w);
 		publish(w, number);
 		if (w->shared->speed > 0 && portion.count > 0)
 			keep_pace(w, &pace, portion.file);

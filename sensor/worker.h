@@ -25,6 +25,7 @@
 #include "bulkhead/options.h"
 #include "bulkhead/stats.h"
 #include "bulkhead/tenant.h"
+#include "flow/opening.h"
 #include "flow/secret.h"
 #include "flow/table.h"
 #include "flow/watch.h"
@@ -50,7 +51,6 @@ struct shared {
 	atomic_bool stop;
 	atomic_bool failed;			/* the judge is gone: nobody reads the rings */
 	_Atomic int link[OPTIONS_MAX_CAPTURES]; /* live: enum link_state */
-	const struct dpi_segment *dpi;		/* where DPI has a process of its own, else NULL */
 };
 
 /* Live: room for the events of a burst; a control frame takes up to 2.5 KiB of it.  A replay waits
@@ -112,12 +112,8 @@ struct worker {
 	uint32_t generation;
 	struct flow_table *flows;
 	struct watch_table *watches;
-	struct dpi *dpi;
 	struct reassembly *reassembly;
 	struct heads *heads;
-	struct app *labels; /* ring of the newest labels; flow->app names one */
-	uint64_t *label_of; /* whose it is: flow id */
-	uint32_t label_count, label_next;
 	uint64_t mac_filter[MAC_FILTER];
 	uint64_t mac_second;
 	unsigned macs_told;
@@ -149,6 +145,7 @@ struct worker {
 
 	/* shared */
 	struct ring *ring;
+	struct openings *openings;	       /* read by the judge; NULL when DPI is off */
 	struct stats stats;		       /* read by others with stat_get() */
 	_Atomic uint64_t mark_number, mark_ns; /* all frames up to here are in the ring */
 	atomic_bool done;
@@ -173,8 +170,6 @@ struct worker {
 	pthread_t thread;
 };
 
-/* Of limits.dpi_flows, what each of so many workers may show at a time. */
-uint32_t worker_dpi_flows(const struct options *options, unsigned workers);
 /* The config's limits, divided among the workers. */
 int worker_init(struct worker *w, struct shared *shared, struct judge *judge, unsigned index,
 		struct err *err);
@@ -238,7 +233,6 @@ struct emission {
 	const struct flow *flow;
 	unsigned direction;
 	uint32_t path;
-	const struct app *app;
 	const struct frame_sample *other;  /* an earlier frame it refers to */
 	const struct frame_sample *sample; /* instead of the current frame */
 	bool frameless; /* the flow ended by time: the current frame has nothing to do with it */
@@ -277,14 +271,10 @@ bool answer_is_unasked(const struct worker *w, const struct flow *flow, unsigned
 bool answer_is_from_home(const struct worker *w, const struct flow *flow, unsigned direction,
 			 const struct path_parties *p, const struct packet *packet);
 
-/* content.c: payload to DPI, tokens, contradictions. */
+/* content.c: the opening of a flow, tokens, contradictions. */
+void content_keep(struct worker *w, struct flow *flow, const struct packet *packet);
 void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path);
-void content_flow_gone(struct worker *w, struct flow *flow);
-/* Between two batches: labels that have come meanwhile. */
-void content_turn(struct worker *w);
-/* The flow's label, or NULL. */
-const struct app *content_label(const struct worker *w, const struct flow *flow);
 
 /* copies.c: which frames are one and the same. */
 /* A frame leaves a port within microseconds; the same bytes later are another frame: TCP repeats

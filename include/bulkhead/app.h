@@ -79,16 +79,14 @@ void dpi_free(struct dpi *dpi);
 enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 			    const struct packet *packet, uint64_t now_ns);
 
-/* Has the memory fetched that dpi_submit() will need for a flow with this handle, not 0: some time
- * before it. */
-void dpi_prefetch(const struct dpi *dpi, uint32_t handle);
-
 /* The flow ended, or enough was seen: settle with what is known.  *handle becomes 0. */
 void dpi_finish(struct dpi *dpi, uint32_t *handle);
 
-/* Between two batches.  True when labels come by themselves, and are to be collected now; false
- * when they are there as soon as submit or finish have made them. */
-bool dpi_turn(struct dpi *dpi, uint64_t now_ns);
+/* Whether labels come by themselves, some time after submit or finish; else they are there at once.
+ */
+bool dpi_is_late(const struct dpi *dpi);
+/* Where they are late, now and then: then they are to be collected. */
+void dpi_turn(struct dpi *dpi, uint64_t now_ns);
 
 /* After dpi_turn(): the flow that the DPI process was busy with when it died, told once; false when
  * that is not known.  It says so itself: no proof. */

@@ -55,7 +55,7 @@ enum event_kind {
 	EVENT_TOKEN,	/* content that can be recognised in another flow: u.token.  One or more a
 			 * flow:    almost always EVENT_MEET is what is wanted */
 	EVENT_MEET,	/* the same content was seen before, in another flow or elsewhere: u.meet */
-	EVENT_APP,	/* an encrypted flow's application and server name became known: app */
+	EVENT_HELLO,	/* a TLS client's hello, which names the server: u.hello */
 	EVENT_FLOW_END, /* a flow of interest (one with a strange path) ended: u.flow_end */
 	EVENT_ARP,	/* ARP or RARP; packet */
 	EVENT_ND,	/* neighbour solicitation or advertisement, router solicitation; packet */
@@ -147,7 +147,6 @@ struct event {
 	uint64_t flow_id;
 	struct flow_tuple tuple; /* in the direction of the frame */
 	uint32_t path;		 /* enum path_bits, leases and allow entries not yet applied */
-	struct app app;		 /* as far as known; app.proto "" before that */
 
 	const struct packet *packet; /* the decoded layer, where the kind says so; else NULL */
 	const struct packet *outer;  /* EVENT_TUNNEL: the layer that carried it */
@@ -195,6 +194,10 @@ struct event {
 			const struct leg_view *earlier; /* ... and those before, oldest first */
 			unsigned count;
 		} meet;
+		struct {
+			const char *name; /* in lower case; wire bytes, its end if it is long */
+			uint64_t print;	  /* of the client: hello_print(); 0 unknown */
+		} hello;
 		struct secret secret;
 		struct loss loss;
 		struct {

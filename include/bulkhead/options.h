@@ -54,7 +54,7 @@ struct options {
 		uint64_t flows, dpi_flows, tokens, fragments, bindings, open_alerts, evidence;
 	} limits;
 	struct {
-		uint64_t packets; /* payload packets a flow shown to DPI; 0 turns it off */
+		uint64_t packets; /* payload packets a flow kept for DPI; 0 turns it off */
 		bool own_process; /* live */
 	} dpi;
 	struct {

@@ -58,7 +58,7 @@ enum stat {
 	STAT_DPI_PACKETS,
 	STAT_DPI_FLOWS,
 	STAT_DPI_LABELLED,
-	STAT_DPI_FULL,	 /* flows not shown to DPI: no state was free */
+	STAT_DPI_FULL,	 /* flows asked about and not shown to DPI: no state was free */
 	STAT_DPI_SHED,	 /* labels left out: under overload, or lost with the DPI process */
 	STAT_DPI_DEATHS, /* of the DPI process, which was replaced each time */
 	/* judge */

@@ -311,9 +311,6 @@ static int open_dpi(struct run *run, struct err *err)
 	if (!options->dpi.own_process || options->dpi.packets == 0)
 		return 0;
 	engine_dpi_shape(options, &shape);
-	if (!dpi_shape_is_sound(&shape))
-		return err_set(err, ERR_CONFIG, "%u workers are more than DPI can serve",
-			       shape.posts);
 	code = dpi_process_ask(run->station.supervisor, &shape, &fd, err);
 	if (code == 0) {
 		code = dpi_segment_map(&run->dpi, fd, err);

@@ -27,7 +27,6 @@ struct finding *build_finding(struct findings *out, const struct event *ev, cons
 	f->has_ether = ev->has_mac && !mac_is_zero(ev->dmac);
 	f->smac = ev->smac;
 	f->dmac = ev->dmac;
-	f->app = ev->app;
 	f->actor.host_id = HOST_NONE;
 	f->victim.host_id = HOST_NONE;
 	f->peer.host_id = HOST_NONE;

@@ -137,7 +137,7 @@ static const struct {
     [EVENT_FLOW] = {"flow", "a new flow with a tenant at one end"},
     [EVENT_TOKEN] = {"token", "content that can be recognised in another flow"},
     [EVENT_MEET] = {"meet", "content that was seen in another flow or elsewhere before"},
-    [EVENT_APP] = {"app", "an encrypted flow's application and name became known"},
+    [EVENT_HELLO] = {"hello", "a TLS client's hello with the name of the server"},
     [EVENT_FLOW_END] = {"flow-end", "a flow with a strange path ended"},
     [EVENT_ARP] = {"arp", "an ARP or RARP frame"},
     [EVENT_ND] = {"nd", "a neighbour solicitation or advertisement, or a router solicitation"},

@@ -129,8 +129,6 @@ void pending_note(struct pending *p, const struct event *ev, struct mac_addr mac
 	e->finding.count += ev->u.path.packets;
 	e->finding.bytes += ev->u.path.bytes;
 	e->finding.ts_ns = ev->ts_ns;
-	if (e->finding.app.proto[0] == '\0')
-		e->finding.app = ev->app;
 	if (e->told)
 		tell(e, out);
 }

@@ -5,7 +5,7 @@
  *	victim --- TLS, SNI x ---> [actor] --- TLS, SNI x ---> server
  *
  * What remains is that each connection of the victim is matched in time by one of the actor's for
- * the same name; once may be chance, three times is not.  That the client fingerprint (JA3) of the
+ * the same name; once may be chance, three times is not.  That the client's fingerprint in the
  * second differs from the first is a second sign: the actor's own TLS stack speaks there.
  *
  * So does a tenant's own site in front of an origin elsewhere.  Whose name it is tell the resolvers
@@ -44,7 +44,7 @@ struct sighting {
 	uint32_t host;
 	struct mac_addr mac;
 	bool paired;
-	char ja3[33];
+	uint64_t print;
 };
 
 struct own_key { /* a name that leads to a tenant rightfully */
@@ -60,7 +60,7 @@ struct case_key {
 struct case_file {
 	uint64_t last_ns;
 	unsigned pairs;
-	unsigned other_ja3; /* of these, with another fingerprint outwards */
+	unsigned other_print; /* of these, with another fingerprint outwards */
 };
 
 struct state {
@@ -144,7 +144,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	struct case_file *c;
 	struct finding *f;
 	bool fresh;
-	bool known = in->ja3[0] != '\0' && outward->ja3[0] != '\0';
+	bool known = in->print != 0 && outward->print != 0;
 
 	if (!is_other_tenant(in->src.tenant, actor) || outward->dst.tenant == actor)
 		return;
@@ -160,8 +160,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	    ip_equal(&in->tuple.dst, &outward->tuple.dst))
 		return;
 	/* The same client spoke on both sides: nothing was ended here (relay.proxy's business). */
-	if ((known && strcmp(in->ja3, outward->ja3) == 0) ||
-	    table_find(s->passed, &in->flow_id) != NULL ||
+	if ((known && in->print == outward->print) || table_find(s->passed, &in->flow_id) != NULL ||
 	    table_find(s->passed, &outward->flow_id) != NULL)
 		return;
 	(void)snprintf(key.name, sizeof key.name, "%s", name);
@@ -170,11 +169,12 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 		*c = (struct case_file){0};
 	c->last_ns = ev->ts_ns;
 	c->pairs++;
-	c->other_ja3 += known;
+	c->other_print += known;
 	if (c->pairs < TIMES_NEEDED)
 		return;
 	f = build_finding(out, ev, "relay.intercept",
-			  c->other_ja3 >= TIMES_NEEDED ? CONFIDENCE_STRONG : CONFIDENCE_INDICATOR);
+			  c->other_print >= TIMES_NEEDED ? CONFIDENCE_STRONG
+							 : CONFIDENCE_INDICATOR);
 	if (f == NULL)
 		return;
 	f->actor = party_of_host(ev->inv, outward->host);
@@ -186,7 +186,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 	f->count = c->pairs == TIMES_NEEDED ? TIMES_NEEDED : 1;
 	finding_detail_text(f, "sni", name);
 	finding_detail_uint(f, "pairs", c->pairs);
-	finding_detail_text(f, "client_fingerprint", c->other_ja3 > 0 ? "differs" : "unknown");
+	finding_detail_text(f, "client_fingerprint", c->other_print > 0 ? "differs" : "unknown");
 }
 
 static void note(struct state *s, const struct event *ev, uint32_t tenant, bool outwards,
@@ -196,7 +196,7 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 	struct sighting *mine;
 	struct sighting *other;
 
-	(void)snprintf(key.name, sizeof key.name, "%s", ev->app.host);
+	(void)snprintf(key.name, sizeof key.name, "%s", ev->u.hello.name);
 	mine = table_put(s->sightings, &key, NULL);
 	*mine = (struct sighting){.tuple = ev->tuple,
 				  .ts_ns = ev->ts_ns,
@@ -205,7 +205,7 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 				  .dst = ev->dst};
 	mine->host = outwards ? (ev->src.host != HOST_NONE ? ev->src.host : ev->from.host)
 			      : (ev->dst.tenant == tenant ? ev->dst.host : ev->to.host);
-	memcpy(mine->ja3, ev->app.ja3, sizeof mine->ja3);
+	mine->print = ev->u.hello.print;
 	key.outwards = !outwards;
 	other = table_find(s->sightings, &key);
 	if (other == NULL || other->paired || ev->ts_ns - other->ts_ns > TOGETHER_NS)
@@ -213,9 +213,9 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 	mine->paired = true;
 	other->paired = true;
 	if (outwards)
-		pair_up(s, ev, other, mine, tenant, ev->app.host, out);
+		pair_up(s, ev, other, mine, tenant, ev->u.hello.name, out);
 	else
-		pair_up(s, ev, mine, other, tenant, ev->app.host, out);
+		pair_up(s, ev, mine, other, tenant, ev->u.hello.name, out);
 }
 
 /* The end's tenant is its address's; a tenant's NIC that has to do with neither end stands in. */
@@ -239,11 +239,11 @@ static void event(void *opaque, const struct event *ev, struct findings *out)
 			*(uint64_t *)table_put(s->passed, &ev->flow_id, NULL) = ev->ts_ns;
 		return;
 	}
-	if (strcmp(ev->app.proto, "TLS") != 0 || ev->app.host[0] == '\0' || !ev->has_flow)
+	if (!ev->has_flow)
 		return;
 	if (is_tenant(ev->dst.tenant) && ev->src.kind == OWNER_NONE &&
 	    !ip_is_private(&ev->tuple.src) && ev->from.tenant == TENANT_INFRASTRUCTURE)
-		note_own(s, ev->dst.tenant, ev->app.host);
+		note_own(s, ev->dst.tenant, ev->u.hello.name);
 	/* What the provider's balancer hands on is for a server of its own. */
 	if (is_tenant(door) && door != client &&
 	    !carrier_has_role(&ev->from, ROLE_LOAD_BALANCER | ROLE_NAT | ROLE_PROXY))
@@ -273,7 +273,7 @@ static void close_state(void *opaque)
 const struct detector detect_relay_intercept = {
     .kind = "relay.intercept",
     .summary = "TLS of another tenant ended at a host and opened anew for the same name",
-    .wants = EVENT_BIT(EVENT_APP) | EVENT_BIT(EVENT_MEET) | EVENT_BIT(EVENT_NAME),
+    .wants = EVENT_BIT(EVENT_HELLO) | EVENT_BIT(EVENT_MEET) | EVENT_BIT(EVENT_NAME),
     .state_size = sizeof(struct state),
     .open = open_state,
     .event = event,

@@ -62,12 +62,6 @@ enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
 				 : desk_submit(dpi->desk, flow, handle, packet, now_ns);
 }
 
-void dpi_prefetch(const struct dpi *dpi, uint32_t handle)
-{
-	if (dpi->here != NULL)
-		inspection_prefetch(dpi->here, handle);
-}
-
 void dpi_finish(struct dpi *dpi, uint32_t *handle)
 {
 	if (dpi->here != NULL)
@@ -76,12 +70,15 @@ void dpi_finish(struct dpi *dpi, uint32_t *handle)
 		desk_finish(dpi->desk, handle);
 }
 
-bool dpi_turn(struct dpi *dpi, uint64_t now_ns)
+bool dpi_is_late(const struct dpi *dpi)
 {
-	if (dpi->desk == NULL)
-		return false;
-	desk_turn(dpi->desk, now_ns);
-	return true;
+	return dpi->desk != NULL;
+}
+
+void dpi_turn(struct dpi *dpi, uint64_t now_ns)
+{
+	if (dpi->desk != NULL)
+		desk_turn(dpi->desk, now_ns);
 }
 
 bool dpi_suspect(struct dpi *dpi, uint64_t *flow)

@@ -17,7 +17,6 @@ struct inspection *inspection_new(uint32_t flows, unsigned packets, struct err *
 void inspection_free(struct inspection *inspection);
 enum dpi_verdict inspection_submit(struct inspection *inspection, uint64_t flow, uint32_t *handle,
 				   const struct packet *packet, uint64_t now_ns);
-void inspection_prefetch(const struct inspection *inspection, uint32_t handle);
 void inspection_finish(struct inspection *inspection, uint32_t *handle);
 bool inspection_collect(struct inspection *inspection, struct dpi_result *result);
 void inspection_stats(struct inspection *inspection, struct stats *stats);

@@ -49,7 +49,6 @@
 /* Of all states: 8,192 by default, so that at ten thousand hellos a second an answer may take 0.8
  * s. */
 #define WAITING_SHARE 8
-#define PREFETCH_STEP 64 /* a cache line */
 
 #define SLOT_NONE UINT32_MAX
 #define GENERATION_SHIFT 24
@@ -454,16 +453,6 @@ enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32
 	slot_settle(dpi, place);
 	*handle = 0;
 	return DPI_DONE;
-}
-
-void inspection_prefetch(const struct inspection *dpi, uint32_t handle)
-{
-	uint32_t place = (handle & PLACE_MASK) - 1;
-	const char *flow = (const char *)&dpi->flows[place];
-
-	__builtin_prefetch(&dpi->slots[place], 1);
-	for (size_t at = 0; at < sizeof dpi->flows[place]; at += PREFETCH_STEP)
-		__builtin_prefetch(flow + at, 1);
 }
 
 void inspection_finish(struct inspection *dpi, uint32_t *handle)

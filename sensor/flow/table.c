@@ -384,7 +384,7 @@ void flow_table_end_all(struct flow_table *t)
 	for (uint32_t i = 0; i < t->fresh; i++) {
 		if (!t->slot[i].used)
 			continue;
-		if (ending != NULL && (t->slot[i].watch != 0 || t->slot[i].dpi != 0))
+		if (ending != NULL && t->slot[i].watch != 0)
 			ending[count++] = (struct ending){.id = t->slot[i].id, .slot = i};
 		else
 			end(t, &t->slot[i]);

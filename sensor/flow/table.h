@@ -60,7 +60,6 @@ struct flow_segment { /* of TCP payload, for telling injected data from sent */
 };
 
 enum flow_flags {
-	FLOW_DPI_DONE = 1u << 0,
 	FLOW_SYN_ACK = 1u << 1,
 	FLOW_STREAM = 1u << 2,	 /* carries a capture stream: its payload goes to the judge */
 	FLOW_NO_PATHS = 1u << 3, /* DHCP: addresses are in the making, paths prove nothing */
@@ -73,7 +72,7 @@ enum flow_flags {
 #define FLOW_PATHS 2
 
 struct flow {
-	struct flow_key key;
+	_Alignas(64) struct flow_key key;
 	uint64_t last_ns;
 	uint32_t hash;
 	uint32_t generation; /* inventory generation of the verdicts below */
@@ -86,8 +85,6 @@ struct flow {
 	uint64_t first_ns;
 	uint64_t bytes[2];
 	uint32_t packets[2];
-	uint32_t dpi;	     /* handle of dpi_submit() */
-	uint32_t app;	     /* slot + 1 of the worker's labels */
 	uint32_t copy_of[2]; /* fingerprint of the direction's last packet ... */
 	struct {
 		uint8_t seen : 6;  /* ... and how often it was seen, saturating */
@@ -95,6 +92,7 @@ struct flow {
 	} copies[2];
 	uint8_t payloads[2]; /* packets with payload, saturating */
 	uint8_t paths_seen[2];
+	uint8_t kept; /* packets in flow/opening.h; UINT8_MAX no more */
 	uint8_t flags;
 	uint8_t used;
 

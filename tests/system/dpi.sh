@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # dpi.sh - the DPI process: what the kernel says it is left with, that what is gone cannot be used,
-# that it labels what takes files elsewhere (certificates, QUIC), and that it lives as long as its
-# worker and no longer.
+# that it labels what takes files elsewhere (certificates, QUIC) when tenants are relayed, and that it
+# lives as long as its worker and no longer.
 set -u
 # shellcheck source-path=SCRIPTDIR source=tenants.sh
 . "$(dirname "$0")/tenants.sh"
@@ -127,6 +127,12 @@ connect() {
 	done
 }
 
+# What DPI is asked about is a flow with a finding: evil passes them all through.
+poisoned() {
+	lab_in a ping -q -c 1 -W 1 $GW_IP >/dev/null # who knows nobody cannot be told otherwise
+	lab_in a ip neigh show $GW_IP | grep -qi $C_MAC
+}
+
 # TLS 1.2, whose certificates can be read, and datagrams that look like QUIC.
 talk() {
 	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$LAB_DIR/key" -out "$LAB_DIR/cert" -days 2 \
@@ -148,6 +154,8 @@ check_labels() {
 	deaths=$(grep -c 'dpi process .* was killed' "$LAB_DIR/sensor.log")
 	lab_until 12 beat_is dpi_deaths -ge "$deaths"
 	labelled=$(beat dpi_labelled)
+	poison
+	lab_until 10 poisoned || lab_bad "arpspoof does not poison"
 	talk || { lab_skip "openssl makes no certificate"; return; }
 	lab_check "certificates and QUIC are labelled" lab_until 25 beat_is dpi_labelled -ge $((labelled + 5))
 	lab_check "and kill nobody: $deaths deaths, all of them ours" beat_is dpi_deaths -eq "$deaths"
@@ -224,7 +232,7 @@ check_shared() {
 }
 
 main() {
-	lab_begin pgrep openssl
+	lab_begin pgrep openssl arpspoof
 	tenants_begin || { lab_end; return; }
 	install -m 755 "$LAB_BIN" "$LAB_DIR/bulkhead"
 	LAB_BIN=$LAB_DIR/bulkhead

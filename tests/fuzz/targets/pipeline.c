@@ -56,6 +56,7 @@ struct run {
 	struct hash128 sum; /* of all that was told */
 };
 
+/* Making an nDPI module takes longer than a thousand inputs. */
 static struct dpi *kept_dpi;
 
 /* ---- alerts -------------------------------------------------------------------------------- */
@@ -233,7 +234,7 @@ static void set_limits(struct run *run)
 	o->limits.open_alerts = tight ? 16 : 256;
 	o->limits.evidence = tight ? 65536 : 1 << 20;
 	o->evidence.quota = 1 << 20;
-	o->dpi.packets = 0;
+	o->dpi.packets = (run->bits & SEQUENCE_DPI) ? 8 : 0;
 }
 
 static void put_kinds(FILE *out, const char *head)
@@ -338,15 +339,13 @@ static void start(struct run *run, unsigned workers)
 	FUZZ_CHECK(pthread_mutex_init(&run->shared.swap, NULL) == 0);
 	atomic_init(&run->shared.inventory, inventory_ref(inv));
 	load_rules(run, &config);
+	config.dpi = run->options.dpi.packets > 0 ? kept_dpi : NULL;
 	FUZZ_CHECK(judge_new(&run->judge, &config, &err) == 0);
 	pipeline_judge = run->judge;
 	for (unsigned i = 0; i < workers; i++) {
 		struct worker *w = &run->worker[i];
 
 		FUZZ_CHECK(worker_init(w, &run->shared, run->judge, i, &err) == 0);
-		/* Making an nDPI module takes longer than a thousand inputs. */
-		if ((run->bits & SEQUENCE_DPI) && i == 0)
-			w->dpi = kept_dpi;
 	}
 	start_feed(run);
 	judge_attach(run->judge, run->worker, workers);
@@ -374,8 +373,6 @@ static void check_ledger(struct run *run)
 static void stop(struct run *run)
 {
 	for (unsigned i = 0; i < run->workers; i++) {
-		if (run->worker[i].dpi == kept_dpi)
-			run->worker[i].dpi = NULL;
 		worker_fini(&run->worker[i]);
 	}
 	deal_free(run->shared.deal);

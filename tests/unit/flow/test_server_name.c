@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_server_name.c - names out of hellos, whole, cut and damaged. */
+/* test_server_name.c - names and prints out of hellos, whole, cut and damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -84,11 +84,85 @@ static void damaged(void **state)
 	assert_false(name_of(bytes, len, out, sizeof out));
 }
 
+static size_t append(uint8_t *bytes, size_t at, uint16_t type, const void *body, size_t len)
+{
+	bytes[at] = (uint8_t)(type >> 8);
+	bytes[at + 1] = (uint8_t)type;
+	bytes[at + 2] = (uint8_t)(len >> 8);
+	bytes[at + 3] = (uint8_t)len;
+	memcpy(bytes + at + 4, body, len);
+	return at + 4 + len;
+}
+
+static uint64_t print_of(const uint8_t *bytes, size_t len)
+{
+	struct hash_key key;
+	uint8_t *copy = malloc(len == 0 ? 1 : len);
+	uint64_t print;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, len);
+	hash_key_init(&key, 7);
+	print = hello_print(copy, len, &key);
+	free(copy);
+	return print;
+}
+
+static const uint8_t GROUPS[] = {0, 4, 0x1a, 0x1a, 0, 29}, FORMATS[] = {1, 0};
+
+/* One client: other names, randoms, GREASE, padding, resumption and order are the same print. */
+static void same_client(void **state)
+{
+	uint8_t a[512], b[512];
+	size_t len_a = hello(a, "shop.example"), len_b = hello(b, "a.very.long.name.example");
+	uint8_t groups[sizeof GROUPS];
+
+	(void)state;
+	len_a = append(a, len_a, 10, GROUPS, sizeof GROUPS);
+	len_a = append(a, len_a, 11, FORMATS, sizeof FORMATS);
+	memcpy(groups, GROUPS, sizeof groups);
+	groups[2] = groups[3] = 0xfa;
+	memset(b + 11, 0x55, 32);
+	len_b = append(b, len_b, 0x3a3a, "", 0);
+	len_b = append(b, len_b, 41, "ticket", 6);
+	len_b = append(b, len_b, 11, FORMATS, sizeof FORMATS);
+	len_b = append(b, len_b, 42, "", 0);
+	len_b = append(b, len_b, 10, groups, sizeof groups);
+	len_b = append(b, len_b, 21, "\0\0\0", 3);
+	assert_int_not_equal(print_of(a, len_a), 0);
+	assert_int_equal(print_of(a, len_a), print_of(b, len_b));
+}
+
+static void other_clients(void **state)
+{
+	uint8_t a[512], b[512];
+	size_t len = hello(a, "shop.example");
+	uint8_t groups[] = {0, 2, 0, 23};
+
+	(void)state;
+	len = append(a, len, 10, GROUPS, sizeof GROUPS);
+	memcpy(b, a, sizeof b);
+	b[9] = 3; /* the version */
+	assert_int_not_equal(print_of(a, len), print_of(b, len));
+	memcpy(b, a, sizeof b);
+	b[5 + 4 + 2 + 32 + 1 + 2 + 1] = 0x2f; /* a cipher suite */
+	assert_int_not_equal(print_of(a, len), print_of(b, len));
+	assert_int_not_equal(print_of(a, len), print_of(b, append(b, len, 13, "", 0)));
+	assert_int_not_equal(print_of(a, len),
+			     print_of(b, append(b, hello(b, "shop.example"), 10, groups, 4)));
+	/* Cut within an extension, or before the first. */
+	assert_int_equal(print_of(a, len - 1), 0);
+	assert_int_equal(print_of(a, 45), 0);
+	assert_int_equal(print_of(a, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names),
 	    cmocka_unit_test(damaged),
+	    cmocka_unit_test(same_client),
+	    cmocka_unit_test(other_clients),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
