@@ -65,7 +65,7 @@ size_t armour_strip(struct armour *a, const uint8_t **data, size_t *len, uint8_t
 static bool file_at(enum armour_coding coding, const uint8_t *data, size_t len)
 {
 	struct armour a = {.coding = (uint8_t)coding};
-	struct export_stream file = {0};
+	struct mark file = {0};
 	uint8_t head[PCAP_FILE_HEADER];
 	size_t count = armour_strip(&a, &data, &len, head, sizeof head);
 

@@ -24,14 +24,31 @@ bool export_holds(const uint8_t *data, size_t len, size_t wire)
 	return mark_bare(data, len) != EXPORT_NONE || mark_behind(data, len, wire, &place);
 }
 
+static struct mark mark_of(const struct export_stream *s)
+{
+	return (struct mark){.format = s->format,
+			     .big_endian = s->big_endian,
+			     .interfaces = s->interfaces,
+			     .linktype = s->linktype[0]};
+}
+
+static void take_mark(struct export_stream *s, const struct mark *mark)
+{
+	s->format = mark->format;
+	s->big_endian = mark->big_endian;
+	s->interfaces = mark->interfaces;
+	s->linktype[0] = mark->linktype;
+}
+
 bool export_begins(const uint8_t *data, size_t len, size_t wire, uint64_t now_ns)
 {
-	struct export_stream s = {0};
+	struct armour armour;
+	struct mark mark = {0};
 	size_t at;
 
 	return export_holds(data, len, wire) || mark_sflow(data, len) ||
-	       armour_begins(&s.armour, data, len, &at) ||
-	       mark_find(&s, data, len, LATE_SPAN, now_ns) < len;
+	       armour_begins(&armour, data, len, &at) ||
+	       mark_find(&mark, data, len, LATE_SPAN, now_ns) < len;
 }
 
 /* ---- records --------------------------------------------------------------------------------- */
@@ -86,9 +103,12 @@ static bool read_pcapng(struct export_stream *s, struct record *r)
 	const uint8_t *p = s->buffer;
 	bool big = s->big_endian;
 	uint32_t total = mark_read32(p + 4, big);
+	struct mark mark = mark_of(s);
 
-	if (mark_file(p, s->have, s)) /* a new section, maybe in the other byte order */
+	if (mark_file(p, s->have, &mark)) { /* a new section, maybe in the other byte order */
+		take_mark(s, &mark);
 		total = mark_read32(p + 4, s->big_endian);
+	}
 	r->total = total;
 	r->head = PCAPNG_SECTION_HEADER;
 	if (total < PCAPNG_SECTION_HEADER || total % 4 != 0 || total > PACKET_LEN_MAX * 4)
@@ -195,11 +215,13 @@ static bool take_record(struct export_stream *s, const uint8_t **data, size_t *l
 /* Looks for where to begin; takes what is before it off the data. */
 static void synchronise(struct export_stream *s, const uint8_t **data, size_t *len, uint64_t now_ns)
 {
-	size_t at = mark_find(s, *data, *len, *len, now_ns);
+	struct mark mark = mark_of(s);
+	size_t at = mark_find(&mark, *data, *len, *len, now_ns);
 
 	if (at < *len) {
-		struct export_stream file = {0};
+		struct mark file = {0};
 
+		take_mark(s, &mark);
 		s->synced = true;
 		/* pcap's file header is passed over; pcapng's is a block like any other. */
 		if (s->format == EXPORT_PCAP && mark_file(*data + at, *len - at, &file) &&

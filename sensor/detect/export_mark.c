@@ -31,7 +31,7 @@ static const struct {
     {{0x4d, 0x3c, 0xb2, 0xa1}, false},
 };
 
-static bool pcap_file(const uint8_t *p, size_t len, struct export_stream *s)
+static bool pcap_file(const uint8_t *p, size_t len, struct mark *s)
 {
 	for (size_t i = 0; i < sizeof pcap_magic / sizeof pcap_magic[0]; i++) {
 		bool big = pcap_magic[i].big;
@@ -41,13 +41,13 @@ static bool pcap_file(const uint8_t *p, size_t len, struct export_stream *s)
 			continue;
 		s->format = EXPORT_PCAP;
 		s->big_endian = big;
-		s->linktype[0] = (uint16_t)mark_read32(p + 20, big);
+		s->linktype = (uint16_t)mark_read32(p + 20, big);
 		return true;
 	}
 	return false;
 }
 
-bool mark_file(const uint8_t *p, size_t len, struct export_stream *s)
+bool mark_file(const uint8_t *p, size_t len, struct mark *s)
 {
 	static const uint8_t section[4] = {0x0a, 0x0d, 0x0d, 0x0a};
 
@@ -147,7 +147,7 @@ bool mark_record(enum export_format format, bool big, const uint8_t *p, size_t l
 	}
 }
 
-static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, uint64_t now_ns)
+static bool any_record(struct mark *s, const uint8_t *p, size_t len, uint64_t now_ns)
 {
 	static const struct {
 		uint8_t format;
@@ -167,7 +167,7 @@ static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, ui
 		if (s->format == EXPORT_NONE) {
 			s->format = kinds[i].format;
 			s->big_endian = kinds[i].big;
-			s->linktype[0] = LINK_ETHERNET;
+			s->linktype = LINK_ETHERNET;
 			s->interfaces = 1;
 		}
 		return true;
@@ -179,41 +179,52 @@ static bool any_record(struct export_stream *s, const uint8_t *p, size_t len, ui
 
 typedef uint8_t block __attribute__((vector_size(BLOCK)));
 
-struct pair {
-	uint8_t first, second;
-};
+/* Where a pair of bytes begins: x are bytes, y those behind them. */
+#define PAIR(first, second) ((block)((x == (first)) & (y == (second))))
+
+enum pairs { FILE_PAIRS, TYPE_PAIRS };
+
+static inline block hits(enum pairs pairs, block x, block y)
+{
+	if (pairs == FILE_PAIRS) /* magic numbers of files begin so */
+		return PAIR(0xa1, 0xb2) | PAIR(0xd4, 0xc3) | PAIR(0x4d, 0x3c) | PAIR(0x0a, 0x0d);
+	return PAIR(0x08, 0x00) | PAIR(0x08, 0x06) | PAIR(0x81, 0x00) | PAIR(0x86, 0xdd) |
+	       PAIR(0x88, 0xa8);
+}
+
+static bool is_pair(enum pairs pairs, uint8_t first, uint8_t second)
+{
+	return hits(pairs, (block){first}, (block){second})[0] != 0;
+}
 
 /* The next place at or behind at where one of these pairs of bytes stands, or len.  Every flow's
- * first payloads are searched, so sixteen places at a time. */
-static inline size_t next_of(const struct pair *pair, size_t pairs, const uint8_t *data, size_t at,
-			     size_t len)
+ * first payloads are searched, so sixteen places at a time, with the pairs in registers. */
+static inline __attribute__((always_inline)) size_t next_of(enum pairs pairs, const uint8_t *data,
+							    size_t at, size_t len)
 {
 	for (; at + BLOCK < len; at += BLOCK) {
 		uint64_t any[BLOCK / sizeof(uint64_t)];
-		block x, y, hit = {0};
+		block x, y, hit;
 
 		memcpy(&x, data + at, sizeof x);
 		memcpy(&y, data + at + 1, sizeof y);
-		for (size_t i = 0; i < pairs; i++)
-			hit |= (block)((x == pair[i].first) & (y == pair[i].second));
+		hit = hits(pairs, x, y);
 		memcpy(any, &hit, sizeof any);
 		if ((any[0] | any[1]) != 0)
 			break;
 	}
 	for (; at + 1 < len; at++)
-		for (size_t i = 0; i < pairs; i++)
-			if (data[at] == pair[i].first && data[at + 1] == pair[i].second)
-				return at;
+		if (is_pair(pairs, data[at], data[at + 1]))
+			return at;
 	return len;
 }
 
-static size_t find_file(struct export_stream *s, const uint8_t *data, size_t len)
+static size_t find_file(struct mark *s, const uint8_t *data, size_t len)
 {
-	static const struct pair magic[] = {{0xa1, 0xb2}, {0xd4, 0xc3}, {0x4d, 0x3c}, {0x0a, 0x0d}};
-	size_t at = next_of(magic, 4, data, 0, len);
+	size_t at = next_of(FILE_PAIRS, data, 0, len);
 
 	while (at < len && !mark_file(data + at, len - at, s))
-		at = next_of(magic, 4, data, at + 1, len);
+		at = next_of(FILE_PAIRS, data, at + 1, len);
 	return at;
 }
 
@@ -221,21 +232,19 @@ static size_t find_file(struct export_stream *s, const uint8_t *data, size_t len
  * A record that begins before `end`, or len.  Every packet's first payload comes through here, so
  * nothing is looked at but where an EtherType could be: its place in the record is known.
  */
-static size_t find_record(struct export_stream *s, const uint8_t *data, size_t len, size_t end,
+static size_t find_record(struct mark *s, const uint8_t *data, size_t len, size_t end,
 			  uint64_t now_ns)
 {
-	static const struct pair type[] = {
-	    {0x08, 0x00}, {0x08, 0x06}, {0x81, 0x00}, {0x86, 0xdd}, {0x88, 0xa8}};
 	static const size_t before[] = {PCAP_RECORD_HEADER + 12, PCAPNG_PACKET_HEADER + 12,
 					RPCAP_PACKET_HEADER + 12};
 	size_t stop = end + PCAPNG_PACKET_HEADER + 12 < len ? end + PCAPNG_PACKET_HEADER + 12 : len;
 	size_t limit = stop < len ? stop + 1 : len; /* of a pair the second byte may be behind */
 	size_t best = len;
 
-	for (size_t at = next_of(type, 5, data, 0, limit); at < stop;
-	     at = next_of(type, 5, data, at + 1, limit)) {
+	for (size_t at = next_of(TYPE_PAIRS, data, 0, limit); at < stop;
+	     at = next_of(TYPE_PAIRS, data, at + 1, limit)) {
 		for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
-			struct export_stream seen = *s;
+			struct mark seen = *s;
 			size_t from = at - before[i];
 
 			if (at < before[i] || from >= end || from >= best)
@@ -250,10 +259,9 @@ static size_t find_record(struct export_stream *s, const uint8_t *data, size_t l
 	return best;
 }
 
-size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_t records,
-		 uint64_t now_ns)
+size_t mark_find(struct mark *s, const uint8_t *data, size_t len, size_t records, uint64_t now_ns)
 {
-	struct export_stream seen = *s;
+	struct mark seen = *s;
 	size_t file = find_file(s, data, len);
 	size_t at;
 
@@ -353,11 +361,16 @@ bool mark_packet(const uint8_t *p, size_t len, struct mark_place *place)
  * checksum are no accident. */
 bool mark_behind(const uint8_t *p, size_t len, size_t wire, struct mark_place *place)
 {
-	for (size_t at = 1; at <= BEFORE_MAX && at + IPV4_HEADER <= len; at++) {
+	size_t end = len < IPV4_HEADER ? 0 : len - IPV4_HEADER + 1; /* it begins before */
+	const uint8_t *next;
+
+	if (end > BEFORE_MAX + 1)
+		end = BEFORE_MAX + 1;
+	for (size_t at = 1; at < end && (next = memchr(p + at, 0x45, end - at)) != NULL; at++) {
 		bool ethernet;
 
-		if (p[at] != 0x45 || at + (size_t)read_be16(p + at + 2) != wire ||
-		    ip_length(p + at, len - at) == 0)
+		at = (size_t)(next - p);
+		if (at + (size_t)read_be16(p + at + 2) != wire || ip_length(p + at, len - at) == 0)
 			continue;
 		ethernet = at >= ETHERNET && ethernet_at(p + at - ETHERNET, len - at);
 		*place = (struct mark_place){.at = ethernet ? at - ETHERNET : at,

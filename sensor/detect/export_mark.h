@@ -29,8 +29,17 @@ static inline uint16_t mark_read16(const uint8_t *p, bool big)
 	return (uint16_t)(p[1] << 8 | p[0]);
 }
 
+/* What is recognised: the members of struct export_stream of these names, linktype[0] for that.
+ * A stream itself holds a packet, which is much to begin and to copy for every look. */
+struct mark {
+	uint8_t format;
+	bool big_endian;
+	uint8_t interfaces;
+	uint16_t linktype;
+};
+
 /* A file header of pcap or a section header of pcapng at p; fills format, big_endian, linktype. */
-bool mark_file(const uint8_t *p, size_t len, struct export_stream *s);
+bool mark_file(const uint8_t *p, size_t len, struct mark *s);
 
 /* A packet record of this format and byte order at p, so full of agreement that it is no accident;
  * its packet is Ethernet.  now_ns: when the capture was sent, for those that are live. */
@@ -38,8 +47,7 @@ bool mark_record(enum export_format format, bool big, const uint8_t *p, size_t l
 		 uint64_t now_ns);
 
 /* The next file header or record in data; returns its place and fills s, or len. */
-size_t mark_find(struct export_stream *s, const uint8_t *data, size_t len, size_t records,
-		 uint64_t now_ns);
+size_t mark_find(struct mark *s, const uint8_t *data, size_t len, size_t records, uint64_t now_ns);
 
 /* A packet that is carried bare: where in the payload, how long by its own header. */
 struct mark_place {
