@@ -16,8 +16,9 @@
 #define WATCHES_MIN 256
 #define WATCHES_MAX 16384
 #define EVIDENCE_SNAP_MAX 512
-/* What the opening of a flow takes, for limits.dpi_flows: few packets of some hundred bytes. */
-#define OPENING_BYTES 1024
+/* Of the ring of openings, for each of limits.dpi_flows: about what a short flow takes.  More would
+ * be written to once and not be in any cache. */
+#define OPENING_BYTES 256
 
 static uint32_t share(uint64_t limit, unsigned workers, uint32_t least, uint32_t most)
 {

@@ -67,7 +67,7 @@ static const struct row rows[] = {
 { "limits", "flows", TYPE_COUNT, AT(limits.flows), "1Mi", KI, 256 * MI,
   "Flows remembered at a time" },
 { "limits", "dpi_flows", TYPE_COUNT, AT(limits.dpi_flows), "64Ki", 16, 16 * MI,
-  "Flows whose first packets are kept for DPI, of 1 KiB on average" },
+  "Flows whose first packets are kept for DPI, at 256 bytes each" },
 { "limits", "tokens", TYPE_COUNT, AT(limits.tokens), "256Ki", KI, 64 * MI,
   "Content tokens remembered" },
 { "limits", "fragments", TYPE_COUNT, AT(limits.fragments), "16Ki", 16, 16 * MI,
