@@ -212,7 +212,7 @@ void labels_look(struct labels *l, const struct worker *workers, unsigned count,
 	if (l == NULL || flow_id == 0)
 		return;
 	label = label_of(l, flow_id, tuple);
-	if (label->newest == 0)
+	if (label->app.proto[0] == '\0')
 		look(l, workers, count, until, flow_id, label);
 }
 
