@@ -92,7 +92,49 @@ def fronts():
         own = who("to-finch")[1]  # a neighbour's server behind it, a picture
         body = noise("picture%d" % n, 700)
         c.pass_on(W4, own, F4, request(own.encode(), b"/logo"), request(b"finch.example", b"/img/logo"), [answer(body, server=b"caddy")], [answer(body)], dport=8080)
+    lines(c)
     return c
+
+
+def chat(c, client, relay, server, near, far, dport=7000):
+    """Two connections of the relay; near and far: [(back?, bytes)], the far one behind the near one's question."""
+    c.port += 2
+    one = list(tcp(client, relay, c.port - 1, dport, near, "n%d" % c.port))
+    two = list(tcp(relay, server, c.port, dport, far, "f%d" % c.port))
+    for n in range(max(len(one), len(two))):
+        for back in (False, True):  # asked, asks on; is answered, answers
+            for packets, a, b in ((one, client, relay), (two, relay, server))[::-1 if back else 1]:
+                if n < len(packets) and packets[n][0] == back:
+                    c.add(*((nic(b), nic(a)) if back else (nic(a), nic(b))), packets[n][1], delay=0.0005)
+    c.wait(1)
+
+
+def lines(c):
+    """A protocol of plain lines, and one of bytes that look random."""
+    for n in range(4):
+        talk = [(True, b"220 warehouse terminal 7 ready, say who you are\r\n"), (False, b"USER anna of the harbour office\r\n"), (True, b"250 good morning anna, what will it be\r\n"),
+                (False, b"TAKE %d crates of red apples\r\n" % n), (True, b"250 %d crates are on their way\r\n" % n)]
+        chat(c, W4, who("lines")[1], F4, talk, talk)
+        talk = [(k % 2 == 1, noise("masked%d-%d" % (n, k), 80)) for k in range(2)]
+        chat(c, W4, who("masked")[1], FAR, talk, talk, 8388)
+
+
+def chains(c):
+    """Services that call others in the same protocol, and a mail exchanger."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex("000012040000000000000300000064000400100000000500100000")
+    settings = bytes.fromhex("00001804000000000000050010000000030000006400060000400000040010000000")
+    serving = bytes.fromhex("000000040100000000") + b"grpc-status-0 application/grpc SERVING"
+    own = who("chain")[1]
+    for n in range(4):
+        near, far = [[(False, preface), (True, settings), (False, b"HEADERS :authority %s /grpc.health.v1.Health/Check" % host), (True, serving)] for host in (own.encode(), F4.encode())]
+        chat(c, W4, own, F4, near, far, 50051)
+    own = who("mail")[1]
+    for n in range(4):
+        letter = b"MAIL FROM:<anna@wren.example> SIZE=3%d\r\nRCPT TO:<finn@finch.example>\r\nDATA\r\n" % n
+        took = b"250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n"
+        near, far = [[(True, b"220 %s ESMTP Postfix\r\n" % host), (False, b"EHLO %s\r\n" % me), (True, b"250-%s\r\n250-PIPELINING\r\n250 SMTPUTF8\r\n" % host), (False, letter), (True, took)]
+                     for host, me in ((b"mx.mail.example", b"desk.wren.example"), (b"mx.finch.example", b"mx.mail.example"))]
+        chat(c, W4, own, F4, near, far, 25)
 
 
 def named(c, ip, name="shop.example"):
@@ -128,6 +170,7 @@ def quiet():
         for a, b in ((W4, own), (own, F4), (F4, own), (own, W4)):
             c.talk(a, b, [(False, request(b.encode(), method=b"POST", body=call)), (True, answer(result))], dport=8545)
         c.wait(1)
+    chains(c)
     return c
 
 

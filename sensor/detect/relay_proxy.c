@@ -16,12 +16,13 @@
  *
  * A reverse proxy asks for another host, and often another path.  Then it is the answer that shows
  * up on both sides, in that order.  So it does at a tenant's own site in front of an origin
- * elsewhere: own_site.h.
+ * elsewhere: own_site.h.  What other protocols say in clear is compared both ways: in_step.h.
  */
 #include "base/table.h"
 #include "bulkhead/clock.h"
 #include "detect/build.h"
 #include "detect/impostor.h"
+#include "detect/in_step.h"
 #include "detect/meet.h"
 #include "detect/own_site.h"
 
@@ -55,6 +56,7 @@ struct state {
 	struct impostors *impostors; /* for the rewriting */
 	struct table *ways;
 	struct own_sites *sites;
+	struct steps *steps;
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -65,7 +67,8 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->impostors = impostors_new(seed);
 	s->ways = table_new(WAYS, sizeof(struct way_key), sizeof(struct way), seed);
 	s->sites = own_sites_new(seed);
-	if (s->impostors == NULL || s->ways == NULL || s->sites == NULL)
+	s->steps = steps_new(seed);
+	if (s->impostors == NULL || s->ways == NULL || s->sites == NULL || s->steps == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -113,8 +116,9 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	uint32_t host = host_at(&out_leg->src, &out_leg->from, relay);
 	struct finding_frame first = leg_frame(in->leg);
 	struct finding_frame second = leg_frame(out_leg->leg);
-	struct finding *f = build_finding(out, ev, "relay.proxy",
-					  token->random ? CONFIDENCE_PROOF : CONFIDENCE_STRONG);
+	struct finding *f = build_finding(
+	    out, ev, "relay.proxy",
+	    token->random && token->kind != TOKEN_PAYLOAD ? CONFIDENCE_PROOF : CONFIDENCE_STRONG);
 
 	if (f == NULL)
 		return;
@@ -271,9 +275,9 @@ static bool is_own_site(struct state *s, const struct event *ev, const struct le
 	return own_sites_has(s->sites, near->domain, door, port, is_tenant(client->tenant));
 }
 
-/* Requests and answers of HTTP, which has no nonce. */
-static bool is_http_proxied(struct state *s, const struct event *ev, const struct leg_view *in,
-			    const struct leg_view *out_leg, uint32_t host)
+/* Protocols without a nonce. */
+static bool is_proxied(struct state *s, const struct event *ev, const struct leg_view *in,
+		       const struct leg_view *out_leg, uint32_t host)
 {
 	const struct token *token = &ev->u.meet.token;
 
@@ -286,6 +290,10 @@ static bool is_http_proxied(struct state *s, const struct event *ev, const struc
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
 		return token->rare || is_passed_on(s, ev, in, out_leg, host);
+	case TOKEN_PAYLOAD:
+		return in->leg->tuple.proto == IPPROTO_NUM_TCP &&
+		       steps_note(s->steps, token, &in->leg->tuple, &out_leg->leg->tuple,
+				  ev->ts_ns);
 	default:
 		return true;
 	}
@@ -300,10 +308,9 @@ static void judge(struct state *s, const struct event *ev, const struct leg_view
 	uint32_t other = out_leg->dst.tenant;
 	uint32_t host;
 
-	/* What anybody may say twice, or what only NAT leaves alone, names no proxy. */
-	if (token->kind == TOKEN_TCP_SYN || token->kind == TOKEN_PAYLOAD)
+	/* What only NAT leaves alone names no proxy. */
+	if (token->kind == TOKEN_TCP_SYN)
 		return;
-
 	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
 		return;
 	host = host_at(&in->dst, &in->to, relay);
@@ -315,7 +322,7 @@ static void judge(struct state *s, const struct event *ev, const struct leg_view
 	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
 	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
 		return;
-	if (!is_http_proxied(s, ev, in, out_leg, host))
+	if (!is_proxied(s, ev, in, out_leg, host))
 		return;
 	if (is_other_tenant(in->src.tenant, relay))
 		tell(ev, in, out_leg, relay, 0, out);
@@ -371,7 +378,7 @@ static uint64_t evicted(const void *opaque)
 	const struct state *s = opaque;
 
 	return impostors_evicted(s->impostors) + table_evicted(s->ways) +
-	       own_sites_evicted(s->sites);
+	       own_sites_evicted(s->sites) + steps_evicted(s->steps);
 }
 
 static void close_state(void *opaque)
@@ -381,6 +388,7 @@ static void close_state(void *opaque)
 	impostors_free(s->impostors);
 	table_free(s->ways);
 	own_sites_free(s->sites);
+	steps_free(s->steps);
 }
 
 const struct detector detect_relay_proxy = {
