@@ -37,16 +37,12 @@
 
 /* ---- the opening ----------------------------------------------------------------------------- */
 
-/* Nothing more of this flow is kept. */
-#define KEPT_ENOUGH UINT8_MAX
-
 /* Before anything is told of the packet: who is told may ask at once. */
 void content_keep(struct worker *w, struct flow *flow, const struct packet *packet)
 {
 	unsigned most;
 
-	if (w->openings == NULL || packet->payload_wire == 0 || flow->kept == KEPT_ENOUGH ||
-	    !dpi_fits(packet))
+	if (!dpi_fits(packet))
 		return;
 	if (w->shed >= SHED_DPI || (w->shed >= SHED_DPI_NEW && flow->kept == 0)) {
 		flow->kept = KEPT_ENOUGH; /* late it would say little */

@@ -177,6 +177,12 @@ static bool is_address_assignment(const struct packet *packet)
 	       (s == 67 || s == 68 || s == 546 || s == 547);
 }
 
+/* Of the flow that begins with this frame. */
+static uint64_t flow_id(const struct worker *w, uint64_t number, uint32_t hash)
+{
+	return (hash_word(&w->shared->key, number) ^ (uint64_t)hash << 18) & FLOW_ID_MASK;
+}
+
 void pipeline_begin_flow(struct worker *w, struct flow *flow, const struct packet *packet,
 			 uint32_t hash, unsigned direction)
 {
@@ -185,8 +191,7 @@ void pipeline_begin_flow(struct worker *w, struct flow *flow, const struct packe
 
 	if ((direction != 0) != answer)
 		flow->flags |= FLOW_FROM_B;
-	flow->id =
-	    (hash_word(&w->shared->key, w->frame->number) ^ (uint64_t)hash << 18) & FLOW_ID_MASK;
+	flow->id = flow_id(w, w->frame->number, hash);
 	flow->generation = w->generation;
 	if (is_address_assignment(packet))
 		flow->flags |= FLOW_NO_PATHS;
@@ -212,7 +217,7 @@ uint32_t pipeline_flow(struct worker *w, const struct packet *packet, const stru
 		flow->packets[direction]++;
 		flow->bytes[direction] += packet->ip_len;
 	}
-	if (!copy)
+	if (!copy && content_keeps(w, flow, packet))
 		content_keep(w, flow, packet);
 	bits = follow_packet(w, flow, fresh, direction, packet, &look->place);
 	if (!copy)
@@ -380,22 +385,35 @@ static void count_batch(struct worker *w, const struct batch_sum *sum)
 }
 
 /* The flow, which is not in the cache yet. */
-static inline void fetch_flow(struct worker *w, const struct packet *packet, struct lookup *look)
+static inline void fetch_flow(struct worker *w, const struct frame *frame,
+			      const struct packet *packet, struct lookup *look)
 {
 	look->guess = NULL;
 	if (!look->has_flow)
 		return;
 	look->guess =
 	    flow_table_prefetch_slot(w->flows, look->hash, packet->proto == IPPROTO_NUM_TCP);
-	if (look->guess == NULL)
-		prefetch_parties(w, packet, &look->place);
+	if (look->guess != NULL)
+		return;
+	prefetch_parties(w, packet, &look->place);
+	if (w->openings != NULL && packet->payload_wire != 0)
+		openings_prefetch(w->openings, flow_id(w, frame->number, look->hash));
+}
+
+/* Where the flow's packet will be kept. */
+static inline void fetch_opening(const struct worker *w, const struct packet *packet,
+				 const struct lookup *look)
+{
+	if (look->has_flow && look->guess != NULL && content_keeps(w, look->guess, packet))
+		openings_prefetch(w->openings, look->guess->id);
 }
 
 /* A frame is fetched some frames before it is decoded, that before its flow's slot is fetched, and
- * that before it is handled: about what memory takes, and little enough to stay in the first
- * cache. */
+ * that before what the flow leads to and before it is handled: about what memory takes, and little
+ * enough to stay in the first cache. */
 #define HEADERS_AHEAD 8
 #define FLOW_BEHIND 8
+#define OPENING_BEHIND 12
 #define HANDLE_BEHIND 16
 
 _Static_assert(PIPELINE_DEPTH > HANDLE_BEHIND && (PIPELINE_DEPTH & (PIPELINE_DEPTH - 1)) == 0,
@@ -447,8 +465,12 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 		if (i < portion->count)
 			begin_frame(w, portion, i, &look[i % PIPELINE_DEPTH]);
 		if (at < portion->count)
-			fetch_flow(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
+			fetch_flow(w, &portion->frame[at], &w->stack[at % PIPELINE_DEPTH].layer[0],
 				   &look[at % PIPELINE_DEPTH]);
+		at = i - OPENING_BEHIND;
+		if (w->openings != NULL && at < portion->count)
+			fetch_opening(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
+				      &look[at % PIPELINE_DEPTH]);
 		at = i - HANDLE_BEHIND;
 		if (at < portion->count)
 			end_frame(w, portion, at, &look[at % PIPELINE_DEPTH], &sum);

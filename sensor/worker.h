@@ -272,6 +272,12 @@ bool answer_is_from_home(const struct worker *w, const struct flow *flow, unsign
 			 const struct path_parties *p, const struct packet *packet);
 
 /* content.c: the opening of a flow, tokens, contradictions. */
+#define KEPT_ENOUGH UINT8_MAX /* flow->kept: nothing more */
+static inline bool content_keeps(const struct worker *w, const struct flow *flow,
+				 const struct packet *packet)
+{
+	return w->openings != NULL && packet->payload_wire != 0 && flow->kept != KEPT_ENOUGH;
+}
 void content_keep(struct worker *w, struct flow *flow, const struct packet *packet);
 void content_packet(struct worker *w, struct flow *flow, unsigned direction,
 		    const struct packet *packet, const struct place *place, uint32_t path);

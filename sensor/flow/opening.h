@@ -37,6 +37,8 @@ struct opening { /* one packet */
 struct openings *openings_new(size_t bytes);
 void openings_free(struct openings *openings); /* NULL is fine */
 
+/* Writer: some time before, its flow's next packet is kept. */
+void openings_prefetch(const struct openings *openings, uint64_t flow_id);
 /* Writer: keeps the flow's nth packet, len bytes from its IP header on, of which OPENING_PACKET_MAX
  * count.  number: of its frame, never falling. */
 void openings_keep(struct openings *openings, uint64_t flow_id, uint32_t nth, uint64_t number,
