@@ -93,6 +93,17 @@ def fronts():
         body = noise("picture%d" % n, 700)
         c.pass_on(W4, own, F4, request(own.encode(), b"/logo"), request(b"finch.example", b"/img/logo"), [answer(body, server=b"caddy")], [answer(body)], dport=8080)
     lines(c)
+    # On its way to finch's own address, which finch's name leads to, it ends at the box, which asks for it.
+    named(c, F4, "finch.example")
+    mac, own = who("diverts")
+    for n in range(8):
+        c.port += 2
+        near = list(tcp(W4, F4, c.port - 1, 80, [(False, request(b"finch.example", b"/x")), (True, answer(page, DATED % (20 + n)))], "dn%d" % n))
+        far = list(tcp(own, F4, c.port, 80, [(False, request(F4.encode(), b"/")), (True, answer(page, DATED % (20 + n), b"apache"))], "df%d" % n))
+        for packets, a in ((near[:4], WREN), (far, FINCH), (near[4:], WREN)):
+            for back, p in packets:
+                c.add(*((a, mac) if back == (a == FINCH) else (mac, a)), p, delay=0.0006)
+        c.wait(0.5)
     return c
 
 
@@ -157,6 +168,7 @@ def quiet():
             c.pass_on(client, own, FAR, asked, asks, [answer(page, dated)], [answer(page, dated, b"front")])
         back = L4  # in front of a machine of its own
         c.pass_on(W4, L4, "172.19.8.31", request(L4.encode()), request(b"origin.example", version=b"1.0"), [answer(page, dated)], [answer(page, dated, b"front")])
+        c.pass_on(W4, who("elsewhere")[1], "10.200.0.9", asked, asks, [answer(page, dated)], [answer(page, dated, b"front")])  # private, behind the gateway
         own = who("health")[1]  # says how it is, and asks how what it needs is
         c.pass_on(W4, own, F4, request(own.encode(), b"/health"), request(F4.encode(), b"/actuator/health", b"X: y\r\n"), [answer(up)], [answer(up)], dport=8080)
         own = who("mirror")[1]  # holds what finch holds; fetches it when nobody asks, and while others do

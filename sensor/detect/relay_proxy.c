@@ -267,12 +267,19 @@ static bool is_own_site(struct state *s, const struct event *ev, const struct le
 	const struct owner *client = answer ? &out_leg->dst : &in->src;
 	const struct owner *owner = answer ? &out_leg->src : &in->dst;
 
-	if (!is_tenant(owner->tenant) ||
+	if (owner->tenant != arrives_at(in) ||
 	    (in->src.tenant == out_leg->dst.tenant && is_tenant(client->tenant)))
 		return false;
 	if (client->tenant == TENANT_EXTERNAL)
 		own_sites_visited(s->sites, near->domain, door, port);
 	return own_sites_has(s->sites, near->domain, door, port, is_tenant(client->tenant));
+}
+
+/* A private address that nobody registered, behind a router: as likely the relay's own machine. */
+static bool has_private_end(const struct leg_view *in, const struct leg_view *out_leg)
+{
+	return (in->src.kind == OWNER_NONE && ip_is_private(&in->leg->tuple.src)) ||
+	       (out_leg->dst.kind == OWNER_NONE && ip_is_private(&out_leg->leg->tuple.dst));
 }
 
 /* Protocols without a nonce. */
@@ -283,15 +290,16 @@ static bool is_proxied(struct state *s, const struct event *ev, const struct leg
 
 	switch (token->kind) {
 	case TOKEN_HTTP_ANSWER:
-		return is_passed_back(ev, in, out_leg) && !is_own_site(s, ev, in, out_leg);
+		return is_passed_back(ev, in, out_leg) && !has_private_end(in, out_leg) &&
+		       !is_own_site(s, ev, in, out_leg);
 	case TOKEN_HTTP_REQUEST:
 		return (token->rare || is_passed_on(s, ev, in, out_leg, host)) &&
-		       !is_own_site(s, ev, in, out_leg);
+		       !has_private_end(in, out_leg) && !is_own_site(s, ev, in, out_leg);
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
 		return token->rare || is_passed_on(s, ev, in, out_leg, host);
 	case TOKEN_PAYLOAD:
-		return in->leg->tuple.proto == IPPROTO_NUM_TCP &&
+		return in->leg->tuple.proto == IPPROTO_NUM_TCP && !has_private_end(in, out_leg) &&
 		       steps_note(s->steps, token, &in->leg->tuple, &out_leg->leg->tuple,
 				  ev->ts_ns);
 	default:

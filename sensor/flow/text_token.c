@@ -352,7 +352,7 @@ static bool answer_token(struct line text, bool whole, const struct hash_key *ke
 {
 	struct http_answer answer = {.chunked = false};
 	struct http_sum sum = {.bytes = 0};
-	struct line line = {text.at, 0};
+	struct line line = {text.at, 1}; /* of an empty one the head ends */
 	unsigned lines = 0;
 
 	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)

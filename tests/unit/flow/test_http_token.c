@@ -93,6 +93,7 @@ static void http_answers(void **state)
 	    OK "\r\n{\"status\":\"UP\",\"groups\":[\"liveness\",\"readiness\"]}",
 	    OK "ETag: \"2-eoX0dku9ba8cNUXvu4DyeabcC\"\r\n\r\nok",
 	    OK DATED, /* the head goes on */
+	    "HTTP/1.1 200 f81d4fae7dec11d0a765000a0c91e6bf6",
 	    OK "\r\n",
 	    OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n" ORDER,
 	    OK "Transfer-Encoding: chunked\r\n\r\n7\r\n" ORDER,
