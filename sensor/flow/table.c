@@ -247,28 +247,37 @@ static void evict_one(struct flow_table *t)
 	stat_add(t->stats, STAT_FLOWS_EVICTED, 1);
 }
 
-/* A free bucket entry for hash; when both buckets are full the cheapest flow of them goes. */
+static struct flow *cheapest_of(const struct flow_table *t, uint32_t hash)
+{
+	struct flow *victim = NULL;
+
+	for (unsigned k = 0; k < 2; k++) {
+		const struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
+
+		for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
+			struct flow *flow = flow_of(t, b->entry[i]);
+
+			if (victim == NULL || worth(flow) < worth(victim) ||
+			    (worth(flow) == worth(victim) && flow->last_ns < victim->last_ns))
+				victim = flow;
+		}
+	}
+	return victim;
+}
+
+/* A free bucket entry for hash; when both buckets are full the cheapest flow of them goes.  Flows
+ * are looked at only then: each is a cache line that nobody needs. */
 static uint32_t *free_entry(struct flow_table *t, uint32_t hash)
 {
 	for (;;) {
-		struct flow *victim = NULL;
-
 		for (unsigned k = 0; k < 2; k++) {
 			struct bucket *b = &t->bucket[(hash & t->mask) ^ k];
+			uint32_t *entry = find_entry(b, 0);
 
-			for (unsigned i = 0; i < BUCKET_ENTRIES; i++) {
-				struct flow *flow;
-
-				if (b->entry[i] == 0)
-					return &b->entry[i];
-				flow = flow_of(t, b->entry[i]);
-				if (victim == NULL || worth(flow) < worth(victim) ||
-				    (worth(flow) == worth(victim) &&
-				     flow->last_ns < victim->last_ns))
-					victim = flow;
-			}
+			if (entry != NULL)
+				return entry;
 		}
-		drop(t, victim);
+		drop(t, cheapest_of(t, hash));
 		stat_add(t->stats, STAT_FLOWS_EVICTED, 1);
 	}
 }
