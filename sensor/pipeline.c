@@ -400,11 +400,16 @@ static inline void fetch_flow(struct worker *w, const struct frame *frame,
 		openings_prefetch(w->openings, flow_id(w, frame->number, look->hash));
 }
 
-/* Where the flow's packet will be kept. */
-static inline void fetch_opening(const struct worker *w, const struct packet *packet,
+/* What the flow leads to: its first packet this way will ask the inventory, too, and an early one
+ * will be kept. */
+static inline void fetch_further(const struct worker *w, const struct packet *packet,
 				 const struct lookup *look)
 {
-	if (look->has_flow && look->guess != NULL && content_keeps(w, look->guess, packet))
+	if (!look->has_flow || look->guess == NULL)
+		return;
+	if (look->guess->paths_seen[look->direction] == 0)
+		prefetch_parties(w, packet, &look->place);
+	if (content_keeps(w, look->guess, packet))
 		openings_prefetch(w->openings, look->guess->id);
 }
 
@@ -413,7 +418,7 @@ static inline void fetch_opening(const struct worker *w, const struct packet *pa
  * enough to stay in the first cache. */
 #define HEADERS_AHEAD 8
 #define FLOW_BEHIND 8
-#define OPENING_BEHIND 12
+#define FURTHER_BEHIND 12
 #define HANDLE_BEHIND 16
 
 _Static_assert(PIPELINE_DEPTH > HANDLE_BEHIND && (PIPELINE_DEPTH & (PIPELINE_DEPTH - 1)) == 0,
@@ -467,9 +472,9 @@ void pipeline_batch(struct worker *w, const struct portion *portion)
 		if (at < portion->count)
 			fetch_flow(w, &portion->frame[at], &w->stack[at % PIPELINE_DEPTH].layer[0],
 				   &look[at % PIPELINE_DEPTH]);
-		at = i - OPENING_BEHIND;
-		if (w->openings != NULL && at < portion->count)
-			fetch_opening(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
+		at = i - FURTHER_BEHIND;
+		if (at < portion->count)
+			fetch_further(w, &w->stack[at % PIPELINE_DEPTH].layer[0],
 				      &look[at % PIPELINE_DEPTH]);
 		at = i - HANDLE_BEHIND;
 		if (at < portion->count)
