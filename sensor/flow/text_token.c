@@ -20,7 +20,7 @@
  *
  * An answer is known by what its server made for it: the time at which its file was changed, a
  * session, or a body that others would not send by chance.  What a page's checks say ("status":
- * "up") is none of these, nor an ETag alone, which many make of the body.
+ * "up") is none of these, nor an ETag, which many make of the body and who packs it changes.
  *
  * SIP: each proxy puts its own Via in front and keeps those before it (RFC 3261 section 16.6),
  * so the branches of the first three are three tokens, one of which the next leg shares.  Answers
@@ -278,17 +278,9 @@ static unsigned http_tokens(struct line text, const struct hash_key *key, struct
 /* ---- answers --------------------------------------------------------------------------------- */
 
 struct http_answer {
-	struct line changed, etag, session;
+	struct line changed, session;
 	bool chunked;
 };
-
-/* A strong and a weak validator of one thing differ in this mark. */
-static struct line strong(struct line etag)
-{
-	if (starts(etag, "W/"))
-		return (struct line){etag.at + 2, etag.len - 2};
-	return etag;
-}
 
 static struct line until(struct line value, char mark)
 {
@@ -299,16 +291,14 @@ static struct line until(struct line value, char mark)
 
 static void answer_field(struct http_answer *answer, struct line line)
 {
-	static const struct line changed = WORD("Last-Modified"), etag = WORD("ETag"),
-				 cookie = WORD("Set-Cookie"), coding = WORD("Transfer-Encoding");
+	static const struct line changed = WORD("Last-Modified"), cookie = WORD("Set-Cookie"),
+				 coding = WORD("Transfer-Encoding");
 	struct line name, value;
 
 	if (!split_field(line, &name, &value))
 		return;
 	if (is_named(name, changed))
 		answer->changed = value;
-	else if (is_named(name, etag))
-		answer->etag = strong(value);
 	else if (is_named(name, cookie) && is_rare(until(value, ';')))
 		answer->session = until(value, ';');
 	else if (is_named(name, coding))
@@ -363,7 +353,6 @@ static bool answer_token(struct line text, bool whole, const struct hash_key *ke
 		bool dated = answer.changed.len > 0;
 
 		http_add(&sum, key, dated ? 1 : 2, dated ? answer.changed : answer.session);
-		http_add(&sum, key, 3, answer.etag);
 		sum.sum.hi ^= TOKEN_HTTP_ANSWER;
 		http_put(out, TOKEN_HTTP_ANSWER, &sum.sum, sum.bytes, true);
 		return true;
