@@ -57,7 +57,7 @@ static bool is_allowed(const struct judge *j, const struct finding *f)
 	return false;
 }
 
-static void raise(struct judge *j, const struct finding *f)
+static void ask_rules(struct judge *j, const struct finding *f)
 {
 	struct verdict verdict[VERDICTS_A_FINDING];
 	const struct segment *segment = inventory_segment(j->inv, f->segment);
@@ -87,7 +87,7 @@ static void handle_finding(struct judge *j, struct finding *f, const struct dete
 	if (f->next.tenant_id != TENANT_UNKNOWN || f->next.has_mac)
 		name_party(j, &f->next);
 	labels_name(j->labels, j->workers, j->worker_count, j->until, f);
-	raise(j, f);
+	ask_rules(j, f);
 	if (f->app.proto[0] == '\0')
 		labels_wait(j->labels, f);
 }
@@ -98,7 +98,7 @@ void judge_label(struct judge *j)
 
 	labels_turn(j->labels, j->now_ns);
 	while (labels_next(j->labels, &f))
-		raise(j, &f);
+		ask_rules(j, &f);
 }
 
 static void handle_findings(struct judge *j, const struct detector *by)

@@ -158,7 +158,13 @@ check_labels() {
 	lab_until 10 poisoned || lab_bad "arpspoof does not poison"
 	talk || { lab_skip "openssl makes no certificate"; return; }
 	lab_check "certificates and QUIC are labelled" lab_until 25 beat_is dpi_labelled -ge $((labelled + 5))
+	lab_check "the alert of the relay is told again, with the application" lab_until 5 alert_names_it
 	lab_check "and kill nobody: $deaths deaths, all of them ours" beat_is dpi_deaths -eq "$deaths"
+}
+
+# The relay was told of before its application was known.
+alert_names_it() {
+	entries | grep 'relay.forward' | grep update | grep -q '"proto":"TLS".*"host":"v[1-5].example"'
 }
 
 # Whoever has taken it over can write what it can: random bytes over all that it may write to.
