@@ -135,6 +135,18 @@ static void fill_packet(struct record *r, const struct emission *e)
 	}
 }
 
+/* Of a length that it does not know gcc makes a "rep stos", which is slow to begin. */
+static void wipe(struct record *r, size_t head)
+{
+	char *bytes = (char *)r;
+	size_t at = 0;
+
+	for (; at + 32 <= head; at += 32)
+		memset(bytes + at, 0, 32);
+	for (; at < head; at += 8) /* record_head() is a multiple of that */
+		memset(bytes + at, 0, 8);
+}
+
 struct record *emit_begin(struct worker *w, const struct emission *e)
 {
 	uint32_t caplen;
@@ -145,7 +157,7 @@ struct record *emit_begin(struct worker *w, const struct emission *e)
 
 	if (r == NULL)
 		return NULL;
-	memset(r, 0, head);
+	wipe(r, head);
 	r->kind = (uint8_t)e->kind;
 	r->phase = e->frameless ? PHASE_SWEEP : PHASE_FRAME;
 	r->segment = e->place->segment;

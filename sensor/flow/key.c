@@ -92,13 +92,20 @@ bool flow_key_of(const struct packet *packet, uint16_t domain, struct flow_key *
 struct flow_tuple flow_tuple_of(const struct flow *flow, unsigned direction)
 {
 	const struct flow_key *k = &flow->key;
-	struct flow_tuple tuple = {.proto = k->proto, .domain = k->domain};
 
-	tuple.src = direction ? k->b : k->a;
-	tuple.dst = direction ? k->a : k->b;
-	tuple.sport = direction ? k->bport : k->aport;
-	tuple.dport = direction ? k->aport : k->bport;
-	return tuple;
+	if (direction == 0)
+		return (struct flow_tuple){.src = k->a,
+					   .dst = k->b,
+					   .sport = k->aport,
+					   .dport = k->bport,
+					   .proto = k->proto,
+					   .domain = k->domain};
+	return (struct flow_tuple){.src = k->b,
+				   .dst = k->a,
+				   .sport = k->bport,
+				   .dport = k->aport,
+				   .proto = k->proto,
+				   .domain = k->domain};
 }
 
 #define FINGERPRINT_BYTES 32

@@ -145,8 +145,10 @@ const struct flow *flow_table_prefetch_slot(const struct flow_table *t, uint32_t
 	unsigned found = candidates(t, b, hash);
 	const struct flow *flow;
 
-	if (found == 0)
+	if (found == 0) {
+		__builtin_prefetch(&t->bucket[(hash & t->mask) ^ 1]); /* there, then */
 		return NULL;
+	}
 	flow = flow_of(t, b->entry[__builtin_ctz(found)]);
 	__builtin_prefetch(flow);
 	__builtin_prefetch((const char *)flow + 64);
