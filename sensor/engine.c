@@ -15,8 +15,6 @@
 #include "worker.h"
 
 #define PROGRESS_NS (100 * NS_PER_MS)
-/* Flows that the DPI process has in hand at a time: those with findings of some milliseconds. */
-#define LABELS_ASKED 4096
 
 struct engine {
 	struct engine_config config;
@@ -134,7 +132,6 @@ static int open_workers(struct engine *e, struct err *err)
 static int open_judge(struct engine *e, struct err *err)
 {
 	const struct engine_config *config = &e->config;
-	unsigned packets = (unsigned)config->options->dpi.packets;
 	struct judge_config jc = {.shared = &e->shared,
 				  .rules = config->rules,
 				  .delivery = config->delivery,
@@ -144,9 +141,8 @@ static int open_judge(struct engine *e, struct err *err)
 				  .on_alert = config->on_alert,
 				  .context = config->context};
 
-	if (packets > 0) {
-		jc.dpi = e->dpi = config->dpi != NULL ? dpi_attach(config->dpi, 0, err)
-						      : dpi_new(1, packets, err);
+	if (config->options->dpi.packets > 0) {
+		jc.dpi = e->dpi = config->dpi != NULL ? dpi_attach(config->dpi, err) : dpi_new(err);
 		if (e->dpi == NULL) {
 			rules_free(config->rules);
 			return err->code;
@@ -191,12 +187,6 @@ int engine_new(struct engine **out, const struct engine_config *config, struct e
 		judge_unseen(e->judge, (clock_monotonic() - config->unseen_since_ns) / NS_PER_MS);
 	*out = e;
 	return 0;
-}
-
-void engine_dpi_shape(const struct options *options, struct dpi_shape *shape)
-{
-	*shape = (struct dpi_shape){
-	    .posts = 1, .flows = LABELS_ASKED, .packets = (uint32_t)options->dpi.packets};
 }
 
 void engine_attach_delivery(struct engine *e, struct delivery *delivery)

@@ -66,8 +66,6 @@ struct engine_config {
 /* Opens captures and tables.  ERR_NOINPUT, ERR_DATA, ERR_PERM, ERR_USAGE (filter), ERR_MEMORY. */
 int engine_new(struct engine **engine, const struct engine_config *config, struct err *err)
     __attribute__((warn_unused_result));
-/* Live: what the memory shared with a DPI process has to hold for these options. */
-void engine_dpi_shape(const struct options *options, struct dpi_shape *shape);
 /* Before engine_run(), for who opens captures with rights that delivery shall not have. */
 void engine_attach_delivery(struct engine *engine, struct delivery *delivery);
 /* 0; or ERR_DATA when a capture was corrupt or cut short (all that was readable has been judged),

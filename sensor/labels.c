@@ -14,12 +14,13 @@
 #define WAITING 64  /* findings that wait for the DPI process */
 
 _Static_assert(OPENING_PACKET_MAX <= DPI_PACKET_MAX, "what is kept can be shown");
+_Static_assert(OPENING_PACKETS <= DPI_ASK_PACKETS, "all of it");
 
 struct label {
 	struct app app;
 	struct flow_tuple tuple; /* for who wants to know whose packet DPI died of */
 	uint64_t newest;	 /* frame of the newest packet that was shown */
-	bool asked;		 /* the answer has not come yet */
+	bool asked;		 /* the answer has not come yet, or DPI died and never will */
 	bool behind;		 /* named behind a preamble: DPI does not know better */
 };
 
@@ -154,18 +155,18 @@ static void collect(struct labels *l)
 	}
 }
 
-static void ask(struct labels *l, uint64_t flow_id, struct label *label)
+/* False when there is no room for the question now. */
+static bool ask(struct labels *l, uint64_t flow_id, struct label *label)
 {
-	uint32_t handle = 0;
-	enum dpi_verdict verdict = DPI_MORE;
+	uint64_t ts_ns[OPENING_PACKETS];
 
-	for (unsigned i = 0; i < l->packets && verdict == DPI_MORE; i++)
-		verdict = dpi_submit(l->dpi, flow_id, &handle, &l->packet[i], l->opening[i].ts_ns);
-	if (verdict == DPI_FULL)
-		return;
+	for (unsigned i = 0; i < l->packets; i++)
+		ts_ns[i] = l->opening[i].ts_ns;
+	if (!dpi_ask(l->dpi, flow_id, l->packet, ts_ns, l->packets))
+		return false;
 	label->asked = true;
-	dpi_finish(l->dpi, &handle);
 	collect(l);
+	return true;
 }
 
 static void look_closely(struct labels *l, const struct worker *workers, unsigned count,
@@ -176,10 +177,9 @@ static void look_closely(struct labels *l, const struct worker *workers, unsigne
 	take_opening(l, workers, count, flow_id, until);
 	if (l->packets == 0 || l->opening[l->packets - 1].number == label->newest)
 		return;
-	label->newest = l->opening[l->packets - 1].number;
 	label->behind = name_behind(l, &label->app);
-	if (!label->behind)
-		ask(l, flow_id, label);
+	if (label->behind || ask(l, flow_id, label))
+		label->newest = l->opening[l->packets - 1].number;
 }
 
 /* The same, on the clock when somebody wants to know. */
@@ -259,13 +259,13 @@ static void tell_suspect(const struct labels *l, uint64_t flow_id)
 		 label->tuple.sport, ip_format(&label->tuple.dst, dst), label->tuple.dport);
 }
 
-void labels_turn(struct labels *l, uint64_t now_ns)
+void labels_turn(struct labels *l)
 {
 	uint64_t suspect;
 
 	if (l == NULL || !l->late)
 		return;
-	dpi_turn(l->dpi, now_ns);
+	dpi_turn(l->dpi);
 	if (dpi_suspect(l->dpi, &suspect))
 		tell_suspect(l, suspect);
 	collect(l);

@@ -37,7 +37,7 @@ void labels_wait(struct labels *labels, const struct finding *finding);
 /* Live, now and then: each finding whose label has come, without frames and with a count of 0. */
 bool labels_next(struct labels *labels, struct finding *finding);
 /* Live: before labels_next(). */
-void labels_turn(struct labels *labels, uint64_t now_ns);
+void labels_turn(struct labels *labels);
 void labels_forget(struct labels *labels);
 /* Adds STAT_DPI_*, STAT_CYCLES_DPI since the last call. */
 void labels_stats(struct labels *labels, struct stats *stats);

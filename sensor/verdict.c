@@ -96,7 +96,7 @@ void judge_label(struct judge *j)
 {
 	struct finding f;
 
-	labels_turn(j->labels, j->now_ns);
+	labels_turn(j->labels);
 	while (labels_next(j->labels, &f))
 		ask_rules(j, &f);
 }

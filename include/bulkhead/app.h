@@ -4,19 +4,16 @@
  *
  *	capture > decode > tenant > flow > DPI > detect > rule > alert > sink
  *
- * The contract is submit and collect: a packet goes in as a copy, a label comes out later, so
- * that inspection may run elsewhere and may die without taking detection along.  No verdict
- * depends on a label: it names, and may raise a severity.
+ * The contract is ask and collect: the first packets of one flow go in, its label comes out, now or
+ * later, so that inspection may run elsewhere and may die without taking detection along.  No
+ * verdict depends on a label: it names, and may raise a severity.
  *
  * A replay inspects here and now (dpi_new), so that its outcome is always the same.  Live, a
- *process of its own does (dpi_attach), which has no privilege and may die of a packet: then the
- *flows it had in hand get no label.
+ * process of its own does (dpi_attach), which has no privilege and may die of a packet: then the
+ * flows it had in hand get no label.
  *
- * Calls: one struct dpi a worker, all from its thread.  dpi_new and dpi_free of different
- * workers must not run at the same time (nDPI's module set-up shares counters).
- *
- * Ownership: submit copies what it needs.  State is pooled: at most `flows` are inspected at
- * a time; beyond it submit answers DPI_FULL, which the caller counts.
+ * Calls: all from one thread.  No two of dpi_new, dpi_free and dpi_protocols at the same time
+ * (nDPI's module set-up shares counters).
  */
 #ifndef BULKHEAD_APP_H
 #define BULKHEAD_APP_H
@@ -31,6 +28,7 @@
 
 #define APP_NAME_SIZE 24
 #define APP_HOST_SIZE 80
+#define DPI_ASK_PACKETS 16 /* of a flow that are looked at */
 
 enum app_flags {
 	APP_SURE = 1u << 0,		     /* by content, not by port or address */
@@ -53,46 +51,36 @@ struct app {
 
 struct dpi;
 
-enum dpi_verdict {
-	DPI_MORE, /* show further payload packets of this flow */
-	DPI_DONE, /* no more: a label is, or will be, there to collect; the handle is gone */
-	DPI_FULL, /* no state free; the handle stays 0 */
-};
-
 struct dpi_result {
-	uint64_t flow; /* as given to dpi_submit() */
+	uint64_t flow; /* as given to dpi_ask() */
 	struct app app;
 };
 
-/* packets: cap a flow. */
-struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err);
-/* The worker's post in a segment, which has the limits; borrowed for the life of what is returned.
- */
-struct dpi *dpi_attach(const struct dpi_segment *segment, unsigned worker, struct err *err);
-void dpi_free(struct dpi *dpi);
+struct dpi *dpi_new(struct err *err);
+/* The segment is borrowed for the life of what is returned. */
+struct dpi *dpi_attach(const struct dpi_segment *segment, struct err *err);
+void dpi_free(struct dpi *dpi); /* NULL is fine */
 
 /*
- * Shows one packet with payload.  *handle is 0 for a flow's first call and the caller's to keep;
- * it becomes 0 again with DPI_DONE.  Only whole, unfragmented TCP or UDP packets are looked at;
- * others are ignored (DPI_MORE).
+ * Asks what application a flow carries, by its first packets, oldest first; ts_ns: of each.  Of
+ * packets only whole, unfragmented TCP or UDP with payload are looked at, of one IP version and
+ * protocol, and DPI_ASK_PACKETS at most.  False when there is no room for the question now
+ * (STAT_DPI_FULL); else it is answered once, with a label or without, unless DPI dies of it.
  */
-enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
-			    const struct packet *packet, uint64_t now_ns);
+bool dpi_ask(struct dpi *dpi, uint64_t flow, const struct packet packet[], const uint64_t ts_ns[],
+	     unsigned count);
 
-/* The flow ended, or enough was seen: settle with what is known.  *handle becomes 0. */
-void dpi_finish(struct dpi *dpi, uint32_t *handle);
-
-/* Whether labels come by themselves, some time after submit or finish; else they are there at once.
- */
+/* Whether answers come later; else each is there at once, and to be collected before the next is
+ * asked for. */
 bool dpi_is_late(const struct dpi *dpi);
 /* Where they are late, now and then: then they are to be collected. */
-void dpi_turn(struct dpi *dpi, uint64_t now_ns);
+void dpi_turn(struct dpi *dpi);
 
 /* After dpi_turn(): the flow that the DPI process was busy with when it died, told once; false when
  * that is not known.  It says so itself: no proof. */
 bool dpi_suspect(struct dpi *dpi, uint64_t *flow);
 
-/* The next label, if one is ready. */
+/* The next answer, if one is there. */
 bool dpi_collect(struct dpi *dpi, struct dpi_result *result);
 
 /* Adds STAT_DPI_* since the last call. */

@@ -4,8 +4,8 @@
  *
  *	supervisor	makes the memory, starts the DPI process, watches its pulse, begins a new
  *			epoch when it has died
- *	worker		maps the memory; each of its threads has a post in it (dpi_attach() in
- *app.h) DPI process	maps it, gives up everything, serves
+ *	worker		maps the memory; its judge asks over it (dpi_attach() in app.h)
+ *	DPI process	maps it, gives up everything, serves
  *
  * Neither believes a word of the others: sensor/dpi/segment.h says how.
  */
@@ -17,19 +17,11 @@
 
 #include "bulkhead/err.h"
 
-struct dpi_shape {
-	uint32_t posts;	  /* threads that have one */
-	uint32_t flows;	  /* at a time, of each */
-	uint32_t packets; /* of a flow */
-};
-
 struct dpi_segment;
 
-bool dpi_shape_is_sound(const struct dpi_shape *shape);
-
 /* Supervisor: *fd is the caller's, to hand on and to close. */
-int dpi_segment_new(struct dpi_segment **segment, const struct dpi_shape *shape, int *fd,
-		    struct err *err) __attribute__((warn_unused_result));
+int dpi_segment_new(struct dpi_segment **segment, int *fd, struct err *err)
+    __attribute__((warn_unused_result));
 /* Worker: maps what it was handed; the descriptor may be closed then. */
 int dpi_segment_map(struct dpi_segment **segment, int fd, struct err *err)
     __attribute__((warn_unused_result));
@@ -37,10 +29,10 @@ void dpi_segment_free(struct dpi_segment *segment); /* may be NULL */
 
 /* Supervisor: changes as long as the DPI process moves, twice a second at least. */
 uint64_t dpi_segment_beats(const struct dpi_segment *segment);
-/* Supervisor: a worker was written rubbish to. */
+/* Supervisor: the worker was written rubbish to. */
 bool dpi_segment_is_broken(const struct dpi_segment *segment);
-/* Supervisor: the DPI process has ended and can write no more: workers begin anew, and show the
- * next one nothing of what they had shown this one. */
+/* Supervisor: the DPI process has ended and can write no more: the worker begins anew, and shows
+ * the next one nothing of what it had shown this one. */
 void dpi_segment_begin_epoch(struct dpi_segment *segment);
 
 /* DPI process: takes the segment, gives up every privilege, serves until it is killed.  Returns

@@ -55,11 +55,12 @@ enum stat {
 	STAT_DUPLICATES,   /* copies with equal MACs, which a SPAN makes */
 	STAT_TOKENS,
 	/* dpi */
-	STAT_DPI_PACKETS,
-	STAT_DPI_FLOWS,
+	STAT_DPI_PACKETS, /* shown */
+	STAT_DPI_FLOWS,	  /* asked about */
 	STAT_DPI_LABELLED,
-	STAT_DPI_FULL,	 /* flows asked about and not shown to DPI: no state was free */
-	STAT_DPI_SHED,	 /* labels left out: under overload, or lost with the DPI process */
+	STAT_DPI_FULL, /* questions that found no room */
+	STAT_DPI_SHED, /* labels left out: under overload, for want of memory, or lost with the DPI
+			* process */
 	STAT_DPI_DEATHS, /* of the DPI process, which was replaced each time */
 	/* judge */
 	STAT_EVENTS,

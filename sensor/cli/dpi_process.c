@@ -23,7 +23,7 @@
 #define LOOK_NS NS_PER_SEC
 /* It shows itself twice a second; one that has not for so long hangs. */
 #define HANGS_NS (5 * NS_PER_SEC)
-/* Setting up nDPI takes 20 ms for each worker; a machine may be busy. */
+/* Setting up nDPI takes 20 ms; a machine may be busy. */
 #define START_NS (60 * NS_PER_SEC)
 /* A packet that kills it, sent again and again, costs a start each time: not more often than this.
  * One that ends before it serves (another libndpi, no memory) waits longer each time. */
@@ -58,15 +58,14 @@ static int take_descriptor(int supervisor)
 	return fd;
 }
 
-int dpi_process_ask(int supervisor, const struct dpi_shape *shape, int *fd, struct err *err)
+int dpi_process_ask(int supervisor, int *fd, struct err *err)
 {
 	struct pollfd ready = {.fd = supervisor, .events = POLLIN};
-	char text[64];
-	int n = snprintf(text, sizeof text, DPI_PROCESS_ASKS "%u %u %u\n", shape->posts,
-			 shape->flows, shape->packets);
+	const ssize_t len = sizeof DPI_PROCESS_ASKS - 1;
 
 	*fd = -1;
-	if (send(supervisor, text, (size_t)n, MSG_NOSIGNAL) == n && poll(&ready, 1, ANSWER_MS) == 1)
+	if (send(supervisor, DPI_PROCESS_ASKS, (size_t)len, MSG_NOSIGNAL) == len &&
+	    poll(&ready, 1, ANSWER_MS) == 1)
 		*fd = take_descriptor(supervisor);
 	if (*fd < 0)
 		return err_set(err, ERR_RUN,
@@ -145,47 +144,6 @@ static void start(struct dpi_process *p, const sigset_t *mask)
 	p->start_ns = now + NS_PER_SEC;
 }
 
-#define DIGITS_MAX 9 /* fit into 32 bits */
-
-/* The next number of a request, without the space in front of it. */
-static bool take_number(const char **text, uint32_t *out)
-{
-	unsigned digits = 0;
-
-	*out = 0;
-	while (**text == ' ')
-		(*text)++;
-	for (; **text >= '0' && **text <= '9' && digits < DIGITS_MAX; (*text)++, digits++)
-		*out = *out * 10 + (uint32_t)(**text - '0');
-	return digits > 0 && (**text == ' ' || **text == '\n');
-}
-
-/* A worker's request is a stranger's: three numbers and the end of the line. */
-static bool read_shape(const char *request, struct dpi_shape *shape)
-{
-	const size_t len = strlen(DPI_PROCESS_ASKS);
-
-	if (strncmp(request, DPI_PROCESS_ASKS, len) != 0)
-		return false;
-	request += len;
-	return take_number(&request, &shape->posts) && take_number(&request, &shape->flows) &&
-	       take_number(&request, &shape->packets) && *request == '\n' &&
-	       dpi_shape_is_sound(shape);
-}
-
-static bool make(struct dpi_process *p, const char *request)
-{
-	struct dpi_shape shape;
-	struct err err = {0};
-
-	if (!read_shape(request, &shape))
-		return false;
-	if (dpi_segment_new(&p->segment, &shape, &p->memory, &err) == 0)
-		return true;
-	log_err("dpi: %s", err.text);
-	return false;
-}
-
 static void hand_over(int worker, int memory)
 {
 	union {
@@ -207,13 +165,17 @@ static void hand_over(int worker, int memory)
 	(void)sendmsg(worker, &message, MSG_NOSIGNAL | MSG_DONTWAIT); /* it waits for ten seconds */
 }
 
-void dpi_process_serve(struct dpi_process *p, int worker, const char *request, const sigset_t *mask)
+void dpi_process_serve(struct dpi_process *p, int worker, const sigset_t *mask)
 {
+	struct err err = {0};
+
 	if (p->memory >= 0) /* one a worker */
 		return;
 	p->pause_ns = PAUSE_NS;
-	if (make(p, request))
+	if (dpi_segment_new(&p->segment, &p->memory, &err) == 0)
 		start(p, mask);
+	else
+		log_err("dpi: %s", err.text);
 	hand_over(worker, p->memory);
 }
 

@@ -2,8 +2,8 @@
 /*
  * dpi_process.h - a process for DPI alone, kept alive by the supervisor.
  *
- *	worker      "DPI=posts flows packets"  -->  supervisor  -- executes itself -->  bulkhead-dpi
- *	   '------------ a descriptor of the shared memory (bulkhead/dpi.h) ------------------'
+ *	worker  --  "DPI=1"  -->  supervisor  -- executes itself -->  bulkhead-dpi
+ *	   '------ a descriptor of the shared memory (bulkhead/dpi.h) ------'
  *
  * Each worker process gets a DPI process of its own, with new memory; it does not outlive the
  * worker.  One that dies is replaced at once; one that stands still is killed for it.  The
@@ -19,7 +19,7 @@
 
 #include "bulkhead/dpi.h"
 
-#define DPI_PROCESS_ASKS "DPI="
+#define DPI_PROCESS_ASKS "DPI=1\n"
 /* On the socket to a worker, with the descriptor; without one it cannot be had. */
 #define DPI_PROCESS_ANSWER 'D'
 
@@ -34,12 +34,10 @@ struct dpi_process {
 };
 
 /* Worker: asks for one; *fd is the shared memory. */
-int dpi_process_ask(int supervisor, const struct dpi_shape *shape, int *fd, struct err *err)
-    __attribute__((warn_unused_result));
+int dpi_process_ask(int supervisor, int *fd, struct err *err) __attribute__((warn_unused_result));
 
-/* Supervisor: what a worker asked for; answers it. */
-void dpi_process_serve(struct dpi_process *process, int worker, const char *request,
-		       const sigset_t *mask);
+/* Supervisor: a worker has asked; answers it. */
+void dpi_process_serve(struct dpi_process *process, int worker, const sigset_t *mask);
 /* A child has ended: true when it was this one. */
 bool dpi_process_ended(struct dpi_process *process, pid_t pid, int wait_status);
 /* Starts what is due, kills what hangs.  To be called when dpi_process_due() has come. */

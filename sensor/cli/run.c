@@ -305,13 +305,11 @@ static int open_delivery(struct run *run, struct err *err)
 static int open_dpi(struct run *run, struct err *err)
 {
 	const struct options *options = &run->setup.options;
-	struct dpi_shape shape;
 	int fd, code;
 
 	if (!options->dpi.own_process || options->dpi.packets == 0)
 		return 0;
-	engine_dpi_shape(options, &shape);
-	code = dpi_process_ask(run->station.supervisor, &shape, &fd, err);
+	code = dpi_process_ask(run->station.supervisor, &fd, err);
 	if (code == 0) {
 		code = dpi_segment_map(&run->dpi, fd, err);
 		(void)close(fd);

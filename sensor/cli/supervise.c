@@ -188,7 +188,7 @@ static void take_message(struct supervisor *s, const char *text)
 		s->reopen = true;
 		s->unseen_since_ns = s->alive_ns;
 	} else if (says(text, DPI_PROCESS_ASKS) && s->phase == STARTING) {
-		dpi_process_serve(&s->dpi, s->socket, text, &s->before);
+		dpi_process_serve(&s->dpi, s->socket, &s->before);
 	}
 }
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dpi.c - see bulkhead/app.h: what a worker asks, done in this process or in one of its own. */
+/* dpi.c - see bulkhead/app.h: what is asked, done in this process or in one of its own. */
 #include <stdlib.h>
 
 #include "bulkhead/app.h"
 #include "dpi/desk.h"
 #include "dpi/inspection.h"
 
-#define MAX_FLOWS (1u << 24)
-
 struct dpi {
 	struct inspection *here; /* one of the two */
 	struct desk *desk;
+	struct dpi_result result; /* of the one here */
+	bool has_result;
+	uint64_t stat_full;
 };
 
 static struct dpi *made(struct dpi *dpi, struct err *err)
@@ -23,26 +24,21 @@ static struct dpi *made(struct dpi *dpi, struct err *err)
 	return NULL;
 }
 
-struct dpi *dpi_new(uint32_t flows, unsigned packets, struct err *err)
-{
-	struct dpi *dpi;
-
-	if (flows == 0 || flows >= MAX_FLOWS) {
-		(void)err_set(err, ERR_CONFIG, "DPI needs 1 to %u flows", MAX_FLOWS - 1);
-		return NULL;
-	}
-	dpi = calloc(1, sizeof *dpi);
-	if (dpi != NULL)
-		dpi->here = inspection_new(flows, packets, err);
-	return made(dpi, err);
-}
-
-struct dpi *dpi_attach(const struct dpi_segment *segment, unsigned worker, struct err *err)
+struct dpi *dpi_new(struct err *err)
 {
 	struct dpi *dpi = calloc(1, sizeof *dpi);
 
 	if (dpi != NULL)
-		dpi->desk = desk_new(segment, worker, err);
+		dpi->here = inspection_new(INSPECTION_HEAP, err);
+	return made(dpi, err);
+}
+
+struct dpi *dpi_attach(const struct dpi_segment *segment, struct err *err)
+{
+	struct dpi *dpi = calloc(1, sizeof *dpi);
+
+	if (dpi != NULL)
+		dpi->desk = desk_new(segment, err);
 	return made(dpi, err);
 }
 
@@ -55,19 +51,27 @@ void dpi_free(struct dpi *dpi)
 	free(dpi);
 }
 
-enum dpi_verdict dpi_submit(struct dpi *dpi, uint64_t flow, uint32_t *handle,
-			    const struct packet *packet, uint64_t now_ns)
+static bool ask_here(struct dpi *dpi, uint64_t flow, const struct packet packet[],
+		     const uint64_t ts_ns[], unsigned count)
 {
-	return dpi->here != NULL ? inspection_submit(dpi->here, flow, handle, packet, now_ns)
-				 : desk_submit(dpi->desk, flow, handle, packet, now_ns);
+	if (dpi->has_result)
+		return false;
+	dpi->result.flow = flow;
+	dpi->has_result = inspection_ask(dpi->here, packet, ts_ns, count, &dpi->result.app);
+	return dpi->has_result;
 }
 
-void dpi_finish(struct dpi *dpi, uint32_t *handle)
+bool dpi_ask(struct dpi *dpi, uint64_t flow, const struct packet packet[], const uint64_t ts_ns[],
+	     unsigned count)
 {
-	if (dpi->here != NULL)
-		inspection_finish(dpi->here, handle);
-	else
-		desk_finish(dpi->desk, handle);
+	bool asked;
+
+	if (count > DPI_ASK_PACKETS)
+		count = DPI_ASK_PACKETS;
+	asked = dpi->here != NULL ? ask_here(dpi, flow, packet, ts_ns, count)
+				  : desk_ask(dpi->desk, flow, packet, ts_ns, count);
+	dpi->stat_full += !asked;
+	return asked;
 }
 
 bool dpi_is_late(const struct dpi *dpi)
@@ -75,10 +79,10 @@ bool dpi_is_late(const struct dpi *dpi)
 	return dpi->desk != NULL;
 }
 
-void dpi_turn(struct dpi *dpi, uint64_t now_ns)
+void dpi_turn(struct dpi *dpi)
 {
 	if (dpi->desk != NULL)
-		desk_turn(dpi->desk, now_ns);
+		desk_turn(dpi->desk);
 }
 
 bool dpi_suspect(struct dpi *dpi, uint64_t *flow)
@@ -88,8 +92,13 @@ bool dpi_suspect(struct dpi *dpi, uint64_t *flow)
 
 bool dpi_collect(struct dpi *dpi, struct dpi_result *result)
 {
-	return dpi->here != NULL ? inspection_collect(dpi->here, result)
-				 : desk_collect(dpi->desk, result);
+	if (dpi->desk != NULL)
+		return desk_collect(dpi->desk, result);
+	if (!dpi->has_result)
+		return false;
+	*result = dpi->result;
+	dpi->has_result = false;
+	return true;
 }
 
 void dpi_stats(struct dpi *dpi, struct stats *stats)
@@ -98,4 +107,6 @@ void dpi_stats(struct dpi *dpi, struct stats *stats)
 		inspection_stats(dpi->here, stats);
 	else
 		desk_stats(dpi->desk, stats);
+	stat_add(stats, STAT_DPI_FULL, dpi->stat_full);
+	dpi->stat_full = 0;
 }

@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * inspection.h - nDPI at work: the contract of app.h, done here and now.
+ * inspection.h - nDPI at work, here and now.
  *
- * What a worker asks of dpi_submit() ends here: at once where DPI shares its process, by way of
- * desk.c and serve.c where it has one of its own.
+ * What is asked with dpi_ask() ends here: at once where DPI shares its process, by way of desk.c
+ * and serve.c where it has one of its own.
  */
 #ifndef DPI_INSPECTION_H
 #define DPI_INSPECTION_H
 
 #include "bulkhead/app.h"
 
+/* Of nDPI's own memory: a flow takes 3 KB, 32 KB when it tries, all caches 320 KB, which are made
+ * when first needed. */
+#define INSPECTION_HEAP ((size_t)1 << 20)
+
 struct inspection;
 
-/* The calls mean what those of app.h mean. */
-struct inspection *inspection_new(uint32_t flows, unsigned packets, struct err *err);
+/* heap: how much memory nDPI may have. */
+struct inspection *inspection_new(size_t heap, struct err *err);
 void inspection_free(struct inspection *inspection);
-enum dpi_verdict inspection_submit(struct inspection *inspection, uint64_t flow, uint32_t *handle,
-				   const struct packet *packet, uint64_t now_ns);
-void inspection_finish(struct inspection *inspection, uint32_t *handle);
-bool inspection_collect(struct inspection *inspection, struct dpi_result *result);
+/* As dpi_ask().  *app is zero where there is no label; false: nDPI has no memory left. */
+bool inspection_ask(struct inspection *inspection, const struct packet packet[],
+		    const uint64_t ts_ns[], unsigned count, struct app *app);
+/* Adds STAT_DPI_* since the last call. */
 void inspection_stats(struct inspection *inspection, struct stats *stats);
-/* Labels that were lost for want of slots or memory; those taken are not told by the stats. */
+/* Labels that were lost for want of memory; those taken are not told by the stats. */
 uint32_t inspection_take_shed(struct inspection *inspection);
 
 #endif

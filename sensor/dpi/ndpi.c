@@ -6,22 +6,12 @@
  * trip over: whole, unfragmented TCP or UDP packets without extension headers, one IP version and
  * protocol a flow, in a copy with zeros behind it and a length field that says what is there.
  *
- * A flow under inspection has a slot: nDPI's state, zeroed and used again.  Slots are in one of
- * four lists:
+ * One flow is inspected at a time, from its first packet to its label, in a state that is zeroed
+ * before the next.  What nDPI keeps from flow to flow is its caches: of peers of BitTorrent and the
+ * like.
  *
- *	free --submit--> active --named--> waiting --done, finish, evicted--> ready --collect-->
- *free
- *
- * Who is named, by application and host, waits for what the other side may add (JA3S, a
- * certificate's risks) in a short list: what states a million half conversations leave would
- * push everything else out of the caches.
- *
- * invariant: a slot is in exactly one list; active and waiting are in the order of use, oldest
- *first, but for a sixteenth of its length: to move a slot takes three cache lines, which a packet
- *has no time for. A handle is a slot's place and its generation, so that the handle of a slot that
- *was taken away is known as stale.  When no slot is free, or nDPI's own memory is at its limit, the
- *flow unused for longest is settled with what is known: a flood of half-open flows cannot keep
- *others out.
+ * nDPI's memory has a limit.  A flow that wants more is settled with what is known by then; when
+ * that much stays behind, nothing is inspected any more.  Both are counted.
  */
 #include "dpi/inspection.h"
 
@@ -31,14 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/pages.h"
 #include "bulkhead/clock.h"
 #include "dpi/fit.h"
 #include "dpi/ndpi_compat.h"
 
-#define DPI_SLACK 64		  /* zero bytes behind a packet: nDPI reads beyond ends */
-#define DPI_HEAP_PER_FLOW 2048	  /* nDPI's own memory: 0.5 KB on average, TLS 3 KB */
-#define DPI_HEAP_BASE (256 << 10) /* its caches, made when first needed */
+#define DPI_SLACK 64 /* zero bytes behind a packet: nDPI reads beyond ends */
 /* What it does not know by the sixth payload it hardly ever will: of 4,089 flows of nDPI's own test
  * captures that get a label, all but one have it by the fifth; a log-in to POP3 takes six. */
 #define DPI_UNKNOWN_PACKETS 6
@@ -46,30 +33,6 @@
  * two, handshakes of WireGuard would be missed. */
 #define DPI_RANDOM_PACKETS 3
 #define RANDOM_LOOK 64 /* bytes */
-/* Of all states: 8,192 by default, so that at ten thousand hellos a second an answer may take 0.8
- * s. */
-#define WAITING_SHARE 8
-
-#define SLOT_NONE UINT32_MAX
-#define GENERATION_SHIFT 24
-#define PLACE_MASK ((1u << GENERATION_SHIFT) - 1)
-
-enum slot_state { SLOT_FREE, SLOT_ACTIVE, SLOT_READY };
-
-struct slot {
-	uint64_t flow; /* the caller's name for it */
-	uint32_t prev, next;
-	uint8_t state;
-	uint8_t generation;
-	uint8_t l3, proto; /* of its first packet; nDPI must not see them mixed */
-	uint16_t packets, random;
-	bool waiting;
-	uint32_t moved; /* when it last became the newest, in packets */
-};
-
-struct slot_list {
-	uint32_t head, tail;
-};
 
 /* What nDPI allocated for flows. */
 struct account {
@@ -79,16 +42,15 @@ struct account {
 
 struct inspection {
 	struct ndpi_detection_module_struct *module;
-	struct ndpi_flow_struct *flows; /* by slot; zero while free */
-	struct slot *slots;
-	struct slot_list free, active, waiting, ready;
-	uint32_t waiting_count;
-	uint32_t capacity;
-	unsigned packets; /* shown of a flow at most */
+	struct ndpi_flow_struct flow; /* the one at hand; zero between two */
 	struct account heap;
 	int64_t heap_limit;
 	uint64_t stat_packets, stat_flows, stat_labelled, stat_shed;
 	uint8_t buffer[DPI_PACKET_MAX + DPI_SLACK];
+};
+
+struct shown { /* of the flow at hand */
+	unsigned packets, random;
 };
 
 /*
@@ -175,163 +137,29 @@ static struct ndpi_detection_module_struct *module_new(struct err *err)
 	return module;
 }
 
-static void list_append(struct inspection *dpi, struct slot_list *list, uint32_t place)
+struct inspection *inspection_new(size_t heap, struct err *err)
 {
-	struct slot *slot = &dpi->slots[place];
+	struct inspection *dpi = calloc(1, sizeof *dpi);
 
-	slot->prev = list->tail;
-	slot->next = SLOT_NONE;
-	if (list->tail == SLOT_NONE)
-		list->head = place;
-	else
-		dpi->slots[list->tail].next = place;
-	list->tail = place;
-}
-
-static void list_remove(struct inspection *dpi, struct slot_list *list, uint32_t place)
-{
-	struct slot *slot = &dpi->slots[place];
-
-	if (slot->prev == SLOT_NONE)
-		list->head = slot->next;
-	else
-		dpi->slots[slot->prev].next = slot->next;
-	if (slot->next == SLOT_NONE)
-		list->tail = slot->prev;
-	else
-		dpi->slots[slot->next].prev = slot->prev;
-}
-
-struct inspection *inspection_new(uint32_t flows, unsigned packets, struct err *err)
-{
-	struct inspection *dpi;
-
-	dpi = calloc(1, sizeof *dpi);
-	if (dpi == NULL)
-		goto memory;
-	dpi->packets = packets;
-	dpi->heap_limit = DPI_HEAP_BASE + (int64_t)flows * DPI_HEAP_PER_FLOW;
-	dpi->free = dpi->active = dpi->waiting = dpi->ready =
-	    (struct slot_list){SLOT_NONE, SLOT_NONE};
-	dpi->capacity = flows;
-	dpi->flows = pages_new(flows, sizeof *dpi->flows);
-	dpi->slots = pages_new(flows, sizeof *dpi->slots);
-	if (dpi->flows == NULL || dpi->slots == NULL)
-		goto memory;
-	for (uint32_t i = 0; i < flows; i++)
-		list_append(dpi, &dpi->free, i);
+	if (dpi == NULL) {
+		(void)err_set(err, ERR_MEMORY, "no memory for DPI");
+		return NULL;
+	}
+	dpi->heap_limit = (int64_t)heap;
 	dpi->module = module_new(err);
 	if (dpi->module == NULL) {
-		inspection_free(dpi);
+		free(dpi);
 		return NULL;
 	}
 	return dpi;
-memory:
-	(void)err_set(err, ERR_MEMORY, "no memory for DPI of %u flows", flows);
-	inspection_free(dpi);
-	return NULL;
-}
-
-/* Gives a slot back; the most recently used one is the next to go out, while it is in the cache. */
-static void slot_release(struct inspection *dpi, uint32_t place)
-{
-	struct slot *slot = &dpi->slots[place];
-	struct ndpi_flow_struct *flow = &dpi->flows[place];
-
-	list_remove(dpi, &dpi->ready, place);
-	heap_account = &dpi->heap;
-	ndpi_free_flow_data(flow);
-	heap_account = NULL;
-	memset(flow, 0, sizeof *flow);
-	slot->state = SLOT_FREE;
-	slot->generation++;
-	list_append(dpi, &dpi->free, place);
-}
-
-/* Of a flow under inspection. */
-static struct slot_list *list_of(struct inspection *dpi, uint32_t place)
-{
-	return dpi->slots[place].waiting ? &dpi->waiting : &dpi->active;
-}
-
-/* No more packets for this flow: its label waits to be collected. */
-static void slot_settle(struct inspection *dpi, uint32_t place)
-{
-	list_remove(dpi, list_of(dpi, place), place);
-	dpi->waiting_count -= dpi->slots[place].waiting;
-	dpi->slots[place].waiting = false;
-	dpi->slots[place].state = SLOT_READY;
-	list_append(dpi, &dpi->ready, place);
 }
 
 void inspection_free(struct inspection *dpi)
 {
 	if (dpi == NULL)
 		return;
-	if (dpi->module != NULL) {
-		while (dpi->active.head != SLOT_NONE)
-			slot_settle(dpi, dpi->active.head);
-		while (dpi->waiting.head != SLOT_NONE)
-			slot_settle(dpi, dpi->waiting.head);
-		while (dpi->ready.head != SLOT_NONE)
-			slot_release(dpi, dpi->ready.head);
-		ndpi_exit_detection_module(dpi->module);
-	}
-	pages_free(dpi->slots, dpi->capacity, sizeof *dpi->slots);
-	pages_free(dpi->flows, dpi->capacity, sizeof *dpi->flows);
+	ndpi_exit_detection_module(dpi->module);
 	free(dpi);
-}
-
-/* The active slot a handle stands for, or SLOT_NONE when it is stale. */
-static uint32_t slot_of(const struct inspection *dpi, uint32_t handle)
-{
-	uint32_t place = (handle & PLACE_MASK) - 1;
-
-	if (dpi->slots[place].generation != handle >> GENERATION_SHIFT ||
-	    dpi->slots[place].state != SLOT_ACTIVE)
-		return SLOT_NONE;
-	return place;
-}
-
-static uint32_t slot_take(struct inspection *dpi, uint64_t flow, const struct packet *packet,
-			  uint32_t *handle)
-{
-	uint32_t place = dpi->free.tail;
-	struct slot *slot;
-
-	if (place == SLOT_NONE || dpi->heap.bytes > dpi->heap_limit) {
-		/* The caller asks again with its next packet and has collected by then. */
-		if (dpi->waiting.head != SLOT_NONE) {
-			slot_settle(dpi, dpi->waiting.head);
-		} else if (dpi->active.head != SLOT_NONE) {
-			slot_settle(dpi, dpi->active.head);
-			dpi->stat_shed++;
-		}
-		return SLOT_NONE;
-	}
-	list_remove(dpi, &dpi->free, place);
-	slot = &dpi->slots[place];
-	slot->flow = flow;
-	slot->state = SLOT_ACTIVE;
-	slot->l3 = packet->l3;
-	slot->proto = packet->proto;
-	slot->packets = slot->random = 0;
-	slot->moved = (uint32_t)dpi->stat_packets;
-	list_append(dpi, &dpi->active, place);
-	*handle = (uint32_t)slot->generation << GENERATION_SHIFT | (place + 1);
-	dpi->stat_flows++;
-	return place;
-}
-
-static void make_newest(struct inspection *dpi, uint32_t place)
-{
-	struct slot *slot = &dpi->slots[place];
-
-	if ((uint32_t)dpi->stat_packets - slot->moved < dpi->capacity / 16)
-		return;
-	slot->moved = (uint32_t)dpi->stat_packets;
-	list_remove(dpi, list_of(dpi, place), place);
-	list_append(dpi, list_of(dpi, place), place);
 }
 
 static void store_be16(uint8_t *out, uint16_t value)
@@ -381,87 +209,57 @@ static bool looks_random(const struct packet *packet)
 	return high * 8 >= len * 3 && high * 8 <= len * 5;
 }
 
-static bool is_enough(const struct inspection *dpi, uint32_t place, const struct packet *packet,
+static bool is_enough(struct inspection *dpi, const struct shown *shown,
 		      const ndpi_protocol *protocol)
 {
-	const struct slot *slot = &dpi->slots[place];
 	uint16_t upper = compat_master(protocol), service = compat_app(protocol);
 
-	if (slot->packets >= dpi_packets_of(packet, dpi->packets) ||
-	    compat_complete(dpi->module, &dpi->flows[place], protocol))
+	if (compat_complete(dpi->module, &dpi->flow, protocol))
 		return true;
 	if (upper == NDPI_PROTOCOL_UNKNOWN && service == NDPI_PROTOCOL_UNKNOWN)
-		return slot->packets >= DPI_UNKNOWN_PACKETS || slot->random >= DPI_RANDOM_PACKETS;
-	return is_told(&dpi->flows[place], upper, service);
+		return shown->packets >= DPI_UNKNOWN_PACKETS || shown->random >= DPI_RANDOM_PACKETS;
+	return is_told(&dpi->flow, upper, service);
 }
 
-static void wait_on(struct inspection *dpi, uint32_t place)
+/* True when no more need be shown. */
+static bool show(struct inspection *dpi, const struct packet *packet, uint64_t ts_ns,
+		 struct shown *shown)
 {
-	struct slot *slot = &dpi->slots[place];
+	uint16_t len = buffer_fill(dpi, packet);
+	ndpi_protocol protocol =
+	    compat_process(dpi->module, &dpi->flow, dpi->buffer, len, ts_ns / NS_PER_MS);
 
-	if (slot->waiting || !is_named(&dpi->flows[place]))
-		return;
-	list_remove(dpi, &dpi->active, place);
-	slot->waiting = true;
-	list_append(dpi, &dpi->waiting, place);
-	if (++dpi->waiting_count > dpi->capacity / WAITING_SHARE)
-		slot_settle(dpi, dpi->waiting.head);
-}
-
-enum dpi_verdict inspection_submit(struct inspection *dpi, uint64_t flow, uint32_t *handle,
-				   const struct packet *packet, uint64_t now_ns)
-{
-	ndpi_protocol protocol;
-	struct slot *slot;
-	uint32_t place;
-	uint16_t len;
-
-	if (dpi->packets == 0)
-		return DPI_DONE;
-	if (!dpi_fits(packet))
-		return DPI_MORE;
-	if (*handle == 0) {
-		place = slot_take(dpi, flow, packet, handle);
-		if (place == SLOT_NONE)
-			return DPI_FULL;
-	} else {
-		place = slot_of(dpi, *handle);
-		if (place == SLOT_NONE || dpi->slots[place].flow != flow) {
-			*handle = 0; /* taken away meanwhile, and its label handed over */
-			return DPI_DONE;
-		}
-		make_newest(dpi, place);
-	}
-	slot = &dpi->slots[place];
-	if (slot->l3 != packet->l3 || slot->proto != packet->proto)
-		return DPI_MORE;
-	len = buffer_fill(dpi, packet);
-	heap_account = &dpi->heap;
-	protocol =
-	    compat_process(dpi->module, &dpi->flows[place], dpi->buffer, len, now_ns / NS_PER_MS);
-	heap_account = NULL;
 	dpi->stat_packets++;
-	slot->packets++;
-	slot->random += looks_random(packet);
-	if (!is_enough(dpi, place, packet, &protocol)) {
-		if (dpi->heap.bytes <= dpi->heap_limit) {
-			wait_on(dpi, place);
-			return DPI_MORE;
-		}
-		dpi->stat_shed++; /* more would be known if there were room for it */
-	}
-	slot_settle(dpi, place);
-	*handle = 0;
-	return DPI_DONE;
+	shown->packets++;
+	shown->random += looks_random(packet);
+	return is_enough(dpi, shown, &protocol);
 }
 
-void inspection_finish(struct inspection *dpi, uint32_t *handle)
+static bool is_alike(const struct packet *a, const struct packet *b)
 {
-	uint32_t place = *handle == 0 ? SLOT_NONE : slot_of(dpi, *handle);
+	return a->l3 == b->l3 && a->proto == b->proto;
+}
 
-	if (place != SLOT_NONE)
-		slot_settle(dpi, place);
-	*handle = 0;
+/* False when none of them was fit. */
+static bool show_all(struct inspection *dpi, const struct packet packet[], const uint64_t ts_ns[],
+		     unsigned count)
+{
+	const struct packet *first = NULL;
+	struct shown shown = {0};
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!dpi_fits(&packet[i]) || (first != NULL && !is_alike(first, &packet[i])))
+			continue;
+		first = first != NULL ? first : &packet[i];
+		if (show(dpi, &packet[i], ts_ns[i], &shown))
+			break;
+		if (dpi->heap.bytes >
+		    dpi->heap_limit) { /* more would be known if there were room for it */
+			dpi->stat_shed++;
+			break;
+		}
+	}
+	return first != NULL;
 }
 
 /* Cuts to fit; no source is shorter than size without ending in a zero byte. */
@@ -487,8 +285,9 @@ static bool is_sure(const struct ndpi_flow_struct *flow)
 	       flow->confidence == NDPI_CONFIDENCE_DPI_CACHE;
 }
 
-static void app_fill(struct inspection *dpi, struct ndpi_flow_struct *flow, struct app *app)
+static void app_fill(struct inspection *dpi, struct app *app)
 {
+	struct ndpi_flow_struct *flow = &dpi->flow;
 	ndpi_protocol protocol = compat_settle(dpi->module, flow);
 	uint16_t upper = compat_master(&protocol), service = compat_app(&protocol);
 
@@ -519,17 +318,20 @@ static void app_fill(struct inspection *dpi, struct ndpi_flow_struct *flow, stru
 	}
 }
 
-bool inspection_collect(struct inspection *dpi, struct dpi_result *result)
+bool inspection_ask(struct inspection *dpi, const struct packet packet[], const uint64_t ts_ns[],
+		    unsigned count, struct app *app)
 {
-	uint32_t place = dpi->ready.head;
-
-	if (place == SLOT_NONE)
+	memset(app, 0, sizeof *app);
+	if (dpi->heap.bytes > dpi->heap_limit)
 		return false;
-	*result = (struct dpi_result){.flow = dpi->slots[place].flow};
 	heap_account = &dpi->heap;
-	app_fill(dpi, &dpi->flows[place], &result->app);
+	if (show_all(dpi, packet, ts_ns, count)) {
+		dpi->stat_flows++;
+		app_fill(dpi, app);
+	}
+	ndpi_free_flow_data(&dpi->flow);
 	heap_account = NULL;
-	slot_release(dpi, place);
+	memset(&dpi->flow, 0, sizeof dpi->flow);
 	return true;
 }
 

@@ -16,8 +16,6 @@
 #include "bulkhead/clock.h"
 
 #define PAGE ((size_t)4096) /* or a multiple of what the kernel maps by; see page() */
-#define MAX_FLOWS (1u << 24)
-#define MAX_PACKETS 255
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 _Static_assert(sizeof(struct segment_control) <= PAGE, "a page");
@@ -41,15 +39,9 @@ static size_t post_size(void)
 	return post_head() + SEGMENT_JOBS + SEGMENT_ANSWERS;
 }
 
-static size_t posts_size(const struct dpi_shape *shape)
+static size_t segment_size(void)
 {
-	return shape->posts * post_size();
-}
-
-bool dpi_shape_is_sound(const struct dpi_shape *shape)
-{
-	return shape->posts > 0 && shape->posts <= SEGMENT_MAX_POSTS && shape->flows > 0 &&
-	       shape->flows < MAX_FLOWS && shape->packets > 0 && shape->packets <= MAX_PACKETS;
+	return 2 * page() + post_size();
 }
 
 static int failed(struct err *err, const char *what)
@@ -77,23 +69,21 @@ static int map_pages(struct dpi_segment *segment, int fd, enum side side, struct
 	return segment->control == NULL || segment->pulse == NULL ? failed(err, "map") : 0;
 }
 
-static int make(struct dpi_segment *segment, int fd, const struct dpi_shape *shape, struct err *err)
+static int make(struct dpi_segment *segment, int fd, struct err *err)
 {
 	int rc;
 
-	if (fd < 0 || ftruncate(fd, (off_t)(2 * page() + posts_size(shape))) != 0 ||
+	if (fd < 0 || ftruncate(fd, (off_t)segment_size()) != 0 ||
 	    fcntl(fd, F_ADD_SEALS, SEALS) != 0)
 		return failed(err, "make");
 	rc = map_pages(segment, fd, SUPERVISOR, err);
 	if (rc != 0)
 		return rc;
-	segment->control->shape = *shape;
 	atomic_store(&segment->control->epoch, 1);
 	return 0;
 }
 
-int dpi_segment_new(struct dpi_segment **out, const struct dpi_shape *shape, int *fd,
-		    struct err *err)
+int dpi_segment_new(struct dpi_segment **out, int *fd, struct err *err)
 {
 	struct dpi_segment *segment = calloc(1, sizeof *segment);
 	int rc;
@@ -102,7 +92,7 @@ int dpi_segment_new(struct dpi_segment **out, const struct dpi_shape *shape, int
 	if (segment == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for DPI");
 	*fd = memfd_create("bulkhead-dpi", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	rc = make(segment, *fd, shape, err);
+	rc = make(segment, *fd, err);
 	if (rc == 0) {
 		*out = segment;
 		return 0;
@@ -122,16 +112,13 @@ static int take(struct dpi_segment *segment, int fd, enum side side, struct err 
 
 	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) != 0)
 		return failed(err, "take");
+	if ((size_t)st.st_size != segment_size())
+		return err_set(err, ERR_RUN, "the memory shared with DPI is not as it was made");
 	rc = map_pages(segment, fd, side, err);
 	if (rc != 0)
 		return rc;
-	memcpy(&segment->shape, &segment->control->shape, sizeof segment->shape);
-	if (!dpi_shape_is_sound(&segment->shape) ||
-	    (size_t)st.st_size != 2 * page() + posts_size(&segment->shape))
-		return err_set(err, ERR_RUN, "the memory shared with DPI is not as it was made");
-	segment->posts_size = posts_size(&segment->shape);
-	segment->posts = map(fd, 2 * page(), segment->posts_size, PROT_READ | PROT_WRITE);
-	return segment->posts == NULL ? failed(err, "map") : 0;
+	segment->post = map(fd, 2 * page(), post_size(), PROT_READ | PROT_WRITE);
+	return segment->post == NULL ? failed(err, "map") : 0;
 }
 
 static int take_for(struct dpi_segment **out, int fd, enum side side, struct err *err)
@@ -165,8 +152,8 @@ void dpi_segment_free(struct dpi_segment *segment)
 		(void)munmap(segment->control, page());
 	if (segment->pulse != NULL)
 		(void)munmap(segment->pulse, page());
-	if (segment->posts != NULL)
-		(void)munmap(segment->posts, segment->posts_size);
+	if (segment->post != NULL)
+		(void)munmap(segment->post, post_size());
 	free(segment);
 }
 
@@ -185,15 +172,9 @@ void dpi_segment_begin_epoch(struct dpi_segment *segment)
 	(void)atomic_fetch_add(&segment->control->epoch, 1);
 }
 
-struct segment_post *segment_post(const struct dpi_segment *segment, unsigned index)
+void segment_lanes(const struct dpi_segment *segment, struct lane *jobs, struct lane *answers)
 {
-	return (struct segment_post *)(void *)(segment->posts + index * post_size());
-}
-
-void segment_lanes(const struct dpi_segment *segment, unsigned index, struct lane *jobs,
-		   struct lane *answers)
-{
-	struct segment_post *post = segment_post(segment, index);
+	struct segment_post *post = segment->post;
 	uint8_t *bytes = (uint8_t *)post + post_head();
 
 	lane_open(jobs, &post->jobs, bytes, SEGMENT_JOBS);

@@ -5,15 +5,16 @@
 #define DPI_SERVE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "bulkhead/dpi.h"
 
 struct service;
 
-/* For the epoch that the segment is in now. */
-struct service *service_new(const struct dpi_segment *segment, struct err *err);
+/* For the epoch that the segment is in now.  heap: how much memory nDPI may have. */
+struct service *service_new(const struct dpi_segment *segment, size_t heap, struct err *err);
 void service_free(struct service *service);
-/* Takes what waits, some of each post; false when nothing did. */
+/* Answers a question; false when none waits. */
 bool service_turn(struct service *service);
 
 #endif

@@ -284,18 +284,18 @@ def pipeline_seeds():
 
 
 def desk_seeds():
-    """targets/desk.c: SHOW, FINISH, TURN, ANSWER, BYTES, HEAD, TAIL, TAKE, EPOCH."""
+    """targets/desk.c: ASK, TURN, ANSWER, BYTES, HEAD, TAIL, TAKE, EPOCH."""
     text = b"\x01\0\0\0\0\0\0\0" + b"\0" * 8 + b"TLS\0" + b"\0" * 20
-    put("desk", "label", b"\0\1\3\0\0" + bytes([len(text)]) + text + b"\2\0")
-    put("desk", "endless-text", b"\0\1\3\0\0\xf0" + b"A" * 240 + b"\2\0")
-    put("desk", "nobody", b"\0\1\3\4\0\0\3\0\7\0\2\0")
-    put("desk", "quiet", b"\0\0\0\1\2\xff\7\7\1\2\2\0")
-    put("desk", "full", b"\0\0\0\1\0\2\0\3\0\4\0\4\2\0")
-    put("desk", "last", b"\0\0" * 5 + b"\2\0")
-    put("desk", "head", b"\0\1\5\x7f\xff\xff\xff\2\0\2\0")
-    put("desk", "length", b"\0\1\4\4\xff\xff\xff\xff\5\0\0\0\x40\2\0\2\0")
-    put("desk", "tail", b"\6\xff\xff\xff\xff\x10" + b"\0\0\1\0" * 8 + b"\2\0")
-    put("desk", "epoch", b"\0\1\x08\1\1\0\1\2\0")
+    put("desk", "label", b"\0\6\2\1" + bytes([len(text)]) + text + b"\1")
+    put("desk", "endless-text", b"\0\6\2\1\xf0" + b"A" * 240 + b"\1")
+    put("desk", "nobody", b"\2\1\0\1\1")
+    put("desk", "another", b"\0\5\0\6\2\2\0\1\1")
+    put("desk", "twice", b"\0\6\0\7\2\1\0\1\2\0\0\1")
+    put("desk", "packets", b"".join(bytes([0, i * 5 + 1]) for i in range(17)) + b"\6" * 17 + b"\1")
+    put("desk", "head", b"\0\1\4\x7f\xff\xff\xff\1\1")
+    put("desk", "length", b"\0\1\3\4\xff\xff\xff\xff\4\0\0\0\x40\1\1")
+    put("desk", "tail", b"\5\xff\xff\xff\xff\x10" + b"\0\x4f\0\x4e" * 8 + b"\1")
+    put("desk", "epoch", b"\0\6\7\0\7\2\1\0\1")
 
 
 def frame_seeds():

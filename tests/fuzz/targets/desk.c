@@ -4,66 +4,64 @@
  *
  *	input: steps, each a byte of what happens and what it takes
  *
- * Whatever happens: a label is for a flow that was shown and had none yet, its texts end, no more
- * comes of a turn than a bound, and a new epoch makes all well again.
+ * Whatever happens: a label is for a flow that was asked about and had none yet, its texts end, and
+ * a new epoch makes all well again.
  */
 #include "common.h"
 
 #include "bulkhead/app.h"
-#include "bulkhead/clock.h"
 #include "dpi/fit.h"
 #include "dpi/job.h"
 #include "dpi/segment.h"
 
 #define FLOWS 5
-#define TICKETS 4
-#define A_TURN 8192
 
-enum step { SHOW, FINISH, TURN, ANSWER, BYTES, HEAD, TAIL, TAKE, EPOCH, STEPS };
+enum step { ASK, TURN, ANSWER, BYTES, HEAD, TAIL, TAKE, EPOCH, STEPS };
 
 static struct dpi_segment *supervisor, *worker, *process;
 
 struct bench {
 	struct dpi *dpi;
 	struct lane jobs, answers; /* as the DPI process has them */
-	uint32_t handle[FLOWS];
-	bool owed[FLOWS]; /* shown, and no label yet */
-	uint64_t now;
+	unsigned owed[FLOWS];	   /* asked about, and no label yet */
+	unsigned asked, collected;
 };
 
 static void make_segment(void)
 {
-	const struct dpi_shape shape = {.posts = 1, .flows = TICKETS, .packets = 4};
 	struct err err;
 	int fd;
 
-	FUZZ_CHECK(dpi_segment_new(&supervisor, &shape, &fd, &err) == 0);
+	FUZZ_CHECK(dpi_segment_new(&supervisor, &fd, &err) == 0);
 	FUZZ_CHECK(dpi_segment_map(&worker, fd, &err) == 0);
 	FUZZ_CHECK(segment_map_to_serve(&process, fd, &err) == 0);
 	/* The descriptor stays open: there is one of it. */
 }
 
-static void show(struct bench *b, unsigned flow)
+static bool ask(struct bench *b, unsigned flow, unsigned packets)
 {
 	uint8_t bytes[64] = {0x45, 0, 0, 64, 0, 0, 0, 0, 64, IPPROTO_NUM_UDP};
-	struct packet packet;
+	struct packet packet[DPI_ASK_PACKETS];
+	uint64_t ts_ns[DPI_ASK_PACKETS] = {0};
 
-	FUZZ_CHECK(dpi_fit_bytes(bytes, sizeof bytes, &packet));
-	if (dpi_submit(b->dpi, flow, &b->handle[flow], &packet, b->now) == DPI_MORE)
-		b->owed[flow] = true;
-	else
-		FUZZ_CHECK(b->handle[flow] == 0);
+	for (unsigned i = 0; i < packets; i++)
+		FUZZ_CHECK(dpi_fit_bytes(bytes, sizeof bytes, &packet[i]));
+	if (!dpi_ask(b->dpi, flow, packet, ts_ns, packets))
+		return false;
+	b->owed[flow]++;
+	b->asked++;
+	return true;
 }
 
 static void collect(struct bench *b)
 {
 	struct dpi_result r;
-	unsigned count = 0;
 
-	dpi_turn(b->dpi, b->now);
+	dpi_turn(b->dpi);
 	while (dpi_collect(b->dpi, &r)) {
-		FUZZ_CHECK(r.flow < FLOWS && b->owed[r.flow]);
-		FUZZ_CHECK(++count <= A_TURN);
+		FUZZ_CHECK(r.flow < FLOWS && b->owed[r.flow] > 0);
+		b->owed[r.flow]--;
+		b->collected++;
 		fuzz_check_plain(r.app.proto, sizeof r.app.proto);
 		fuzz_check_plain(r.app.service, sizeof r.app.service);
 		fuzz_check_plain(r.app.category, sizeof r.app.category);
@@ -79,8 +77,7 @@ static void answer(struct bench *b, struct cursor *c)
 	size_t len = cursor_left(c) < sizeof a ? cursor_left(c) : sizeof a;
 
 	memset(&a, 0, sizeof a);
-	a.place = cursor_u8(c) % (TICKETS + 1);
-	a.generation = cursor_u8(c);
+	a.number = b->collected + cursor_u8(c);
 	len = cursor_u8(c) % (len + 1);
 	len = len < sizeof a.app ? len : sizeof a.app;
 	len = len < cursor_left(c) ? len : cursor_left(c);
@@ -99,21 +96,25 @@ static void bytes(struct bench *b, struct cursor *c)
 	cursor_bytes(c, b->answers.bytes + at, len);
 }
 
+static void begin_epoch(struct bench *b)
+{
+	dpi_segment_begin_epoch(supervisor);
+	memset(b->owed, 0, sizeof b->owed);
+	b->collected = b->asked;
+	dpi_turn(b->dpi);
+	segment_lanes(process, &b->jobs, &b->answers);
+}
+
 static void step(struct bench *b, struct cursor *c)
 {
-	unsigned flow;
-
 	switch ((enum step)(cursor_u8(c) % STEPS)) {
-	case SHOW:
-		show(b, cursor_u8(c) % FLOWS);
+	case ASK: {
+		uint8_t what = cursor_u8(c);
+
+		(void)ask(b, what % FLOWS, what / FLOWS % (DPI_ASK_PACKETS + 1));
 		break;
-	case FINISH:
-		flow = cursor_u8(c) % FLOWS;
-		dpi_finish(b->dpi, &b->handle[flow]);
-		FUZZ_CHECK(b->handle[flow] == 0);
-		break;
+	}
 	case TURN:
-		b->now += cursor_u8(c) * (NS_PER_SEC / 8);
 		collect(b);
 		break;
 	case ANSWER:
@@ -129,16 +130,13 @@ static void step(struct bench *b, struct cursor *c)
 		atomic_store(&b->jobs.ends->tail, (uint64_t)cursor_be32(c) << (cursor_u8(c) % 33));
 		break;
 	case TAKE: {
-		static uint8_t job[sizeof(struct job) + DPI_PACKET_MAX];
+		static uint8_t job[JOB_MAX];
 
 		(void)lane_get(&b->jobs, job, sizeof job);
 		break;
 	}
 	case EPOCH:
-		dpi_segment_begin_epoch(supervisor);
-		memset(b->owed, 0, sizeof b->owed);
-		dpi_turn(b->dpi, b->now);
-		segment_lanes(process, 0, &b->jobs, &b->answers);
+		begin_epoch(b);
 		break;
 	default:
 		break;
@@ -150,36 +148,32 @@ static void check_recovery(struct bench *b)
 {
 	struct dpi_result r;
 	struct answer a;
-	static uint8_t job[sizeof(struct job) + DPI_PACKET_MAX];
+	static uint8_t job[JOB_MAX];
 	struct job head;
 
-	dpi_segment_begin_epoch(supervisor);
-	dpi_turn(b->dpi, b->now);
-	segment_lanes(process, 0, &b->jobs, &b->answers);
-	memset(b->handle, 0, sizeof b->handle);
-	show(b, 1);
-	FUZZ_CHECK(b->handle[1] != 0);
-	FUZZ_CHECK(lane_get(&b->jobs, job, sizeof job) == sizeof head + 64);
+	begin_epoch(b);
+	FUZZ_CHECK(ask(b, 1, 1));
+	FUZZ_CHECK(lane_get(&b->jobs, job, sizeof job) ==
+		   sizeof head + sizeof(struct job_packet) + 64);
 	memcpy(&head, job, sizeof head);
 	memset(&a, 0, sizeof a);
-	a.place = head.place;
-	a.generation = head.generation;
+	a.number = head.number;
 	FUZZ_CHECK(lane_put(&b->answers, &a, sizeof a, NULL, 0));
-	dpi_turn(b->dpi, b->now);
+	dpi_turn(b->dpi);
 	FUZZ_CHECK(dpi_collect(b->dpi, &r) && r.flow == 1);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cursor c = cursor_over(data, size);
-	struct bench b = {.now = NS_PER_SEC};
+	struct bench b = {.asked = 0};
 	struct err err;
 
 	if (supervisor == NULL)
 		make_segment();
-	b.dpi = dpi_attach(worker, 0, &err);
+	b.dpi = dpi_attach(worker, &err);
 	FUZZ_CHECK(b.dpi != NULL);
-	segment_lanes(process, 0, &b.jobs, &b.answers);
+	segment_lanes(process, &b.jobs, &b.answers);
 	memset(b.answers.bytes, 0, SEGMENT_ANSWERS); /* of the inputs before */
 	while (cursor_left(&c) > 0 && !c.failed)
 		step(&b, &c);

@@ -2,8 +2,9 @@
 /*
  * dpi.c - frames through decoding to DPI: is nDPI shown only what it was promised?
  *
- *	input: flow | length (be16) | Ethernet frame ...     flow & 0x80: not a frame but a packet,
- *	                                                     as a worker hands it to the DPI process
+ *	input: how | length (be16) | Ethernet frame ...      how & 0x80: not a frame but a packet,
+ *	                                                     as a worker hands it to the DPI
+ *	                                                     process; how & 1: the last of its flow
  *
  * The linker puts __wrap_ndpi_detection_process_packet() in nDPI's way.  What nDPI makes of a good
  * packet is not asked here, but what it labels is collected.
@@ -16,16 +17,12 @@
 #include "bulkhead/clock.h"
 #include "dpi/fit.h"
 
-#define FLOWS 4
 #define SLACK 64
-#define SHOWN_MAX 64
 
-/* What each state was shown first: version and protocol may never change. */
-static struct shown {
-	const struct ndpi_flow_struct *flow;
+/* What the state was shown first: version and protocol may never change. */
+static struct {
 	uint8_t version, proto;
-} shown[SHOWN_MAX];
-static unsigned shown_count;
+} first;
 
 ndpi_protocol __wrap_ndpi_detection_process_packet(struct ndpi_detection_module_struct *module,
 						   struct ndpi_flow_struct *flow,
@@ -38,16 +35,10 @@ ndpi_protocol __real_ndpi_detection_process_packet(struct ndpi_detection_module_
 
 static void check_same(const struct ndpi_flow_struct *flow, uint8_t version, uint8_t proto)
 {
-	for (unsigned i = 0; i < shown_count; i++) {
-		if (shown[i].flow != flow)
-			continue;
-		if (flow->num_processed_pkts > 0)
-			FUZZ_CHECK(shown[i].version == version && shown[i].proto == proto);
-		shown[i] = (struct shown){flow, version, proto};
-		return;
-	}
-	FUZZ_CHECK(shown_count < SHOWN_MAX);
-	shown[shown_count++] = (struct shown){flow, version, proto};
+	if (flow->num_processed_pkts > 0)
+		FUZZ_CHECK(first.version == version && first.proto == proto);
+	first.version = version;
+	first.proto = proto;
 }
 
 ndpi_protocol __wrap_ndpi_detection_process_packet(struct ndpi_detection_module_struct *module,
@@ -81,66 +72,80 @@ ndpi_protocol __wrap_ndpi_detection_process_packet(struct ndpi_detection_module_
 	return __real_ndpi_detection_process_packet(module, flow, p, len, ms);
 }
 
-static void collect(struct dpi *dpi)
+struct question {
+	struct packet packet[DPI_ASK_PACKETS];
+	uint64_t ts_ns[DPI_ASK_PACKETS];
+	uint8_t *bytes[DPI_ASK_PACKETS]; /* they point into */
+	unsigned packets, copies;
+};
+
+static void ask(struct dpi *dpi, struct question *q)
 {
+	static uint64_t flow;
 	struct dpi_result r;
 
-	while (dpi_collect(dpi, &r)) {
-		FUZZ_CHECK(r.flow < FLOWS);
-		FUZZ_CHECK(memchr(r.app.proto, 0, sizeof r.app.proto) != NULL);
-		FUZZ_CHECK(memchr(r.app.host, 0, sizeof r.app.host) != NULL);
-		FUZZ_CHECK(memchr(r.app.ja3, 0, sizeof r.app.ja3) != NULL);
-	}
+	FUZZ_CHECK(dpi_ask(dpi, ++flow, q->packet, q->ts_ns, q->packets));
+	FUZZ_CHECK(dpi_collect(dpi, &r) && r.flow == flow);
+	fuzz_check_plain(r.app.proto, sizeof r.app.proto);
+	fuzz_check_plain(r.app.category, sizeof r.app.category);
+	FUZZ_CHECK(memchr(r.app.host, 0, sizeof r.app.host) != NULL);
+	FUZZ_CHECK(memchr(r.app.ja3, 0, sizeof r.app.ja3) != NULL);
+	FUZZ_CHECK(!dpi_collect(dpi, &r));
+	while (q->copies > 0)
+		free(q->bytes[--q->copies]);
+	q->packets = 0;
 }
 
-static void submit(struct dpi *dpi, uint32_t *handle, uint64_t flow, const uint8_t *bytes,
-		   size_t len)
+static void add(struct question *q, const struct packet *packet)
+{
+	if (q->packets == DPI_ASK_PACKETS)
+		return;
+	q->ts_ns[q->packets] = NS_PER_SEC;
+	q->packet[q->packets++] = *packet;
+}
+
+static void add_frame(struct question *q, const uint8_t *bytes, size_t len)
 {
 	static struct packet_stack stack;
-	uint8_t *copy = fuzz_copy(bytes, len);
-	struct frame frame = {
-	    .data = copy, .caplen = (uint32_t)len, .len = (uint32_t)len, .linktype = LINK_ETHERNET};
+	struct frame frame = {.data = bytes,
+			      .caplen = (uint32_t)len,
+			      .len = (uint32_t)len,
+			      .linktype = LINK_ETHERNET};
 
 	packet_decode(&frame, &stack);
 	for (unsigned i = 0; i < stack.count; i++)
-		if (dpi_submit(dpi, flow, handle, &stack.layer[i], NS_PER_SEC) == DPI_DONE)
-			FUZZ_CHECK(*handle == 0);
-	free(copy);
+		add(q, &stack.layer[i]);
 }
 
-static void submit_packet(struct dpi *dpi, uint32_t *handle, uint64_t flow, const uint8_t *bytes,
-			  size_t len)
+static void add_packet(struct question *q, const uint8_t *bytes, size_t len)
 {
-	uint8_t *copy = fuzz_copy(bytes, len);
 	struct packet packet;
 
-	if (dpi_fit_bytes(copy, len, &packet))
-		(void)dpi_submit(dpi, flow, handle, &packet, NS_PER_SEC);
-	free(copy);
+	if (dpi_fit_bytes(bytes, len, &packet))
+		add(q, &packet);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct dpi *dpi;
 	struct cursor c = cursor_over(data, size);
-	uint32_t handle[FLOWS] = {0};
+	struct question q = {.packets = 0};
 	struct err err = {0};
 
 	if (dpi == NULL)
-		dpi = dpi_new(FLOWS - 1, 8, &err); /* one too few */
+		dpi = dpi_new(&err);
 	FUZZ_CHECK(dpi != NULL);
 	while (cursor_left(&c) > 3) {
-		uint8_t what = cursor_u8(&c);
-		uint64_t flow = (what & 0x7f) % FLOWS;
+		uint8_t how = cursor_u8(&c);
 		size_t len = cursor_be16(&c);
+		uint8_t *copy;
 
 		len = len < cursor_left(&c) ? len : cursor_left(&c);
-		(what & 0x80 ? submit_packet : submit)(dpi, &handle[flow], flow,
-						       cursor_take(&c, len), len);
-		collect(dpi);
+		copy = q.bytes[q.copies++] = fuzz_copy(cursor_take(&c, len), len);
+		(how & 0x80 ? add_packet : add_frame)(&q, copy, len);
+		if ((how & 1) != 0 || q.copies == DPI_ASK_PACKETS)
+			ask(dpi, &q);
 	}
-	for (unsigned i = 0; i < FLOWS; i++)
-		dpi_finish(dpi, &handle[i]);
-	collect(dpi);
+	ask(dpi, &q);
 	return 0;
 }

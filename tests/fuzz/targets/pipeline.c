@@ -419,7 +419,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	kept_dpi = dpi_new(64, 16, &err);
+	kept_dpi = dpi_new(&err);
 	FUZZ_CHECK(kept_dpi != NULL);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_ndpi.c - labels by content, bounded state, and survival of what kills nDPI.
+ * test_ndpi.c - labels by content, bounded memory, and survival of what kills nDPI.
  *
  * Packets are put together here: a client and a server, TCP with running sequence numbers.
  */
@@ -13,22 +13,25 @@
 #include <cmocka.h>
 
 #include "bulkhead/app.h"
+#include "dpi/inspection.h"
+#include "unit/dpi/hello.h"
 
-#define CAP 16
 #define HEADERS 60
 #define SPACE 9000
 
 struct conversation {
 	struct dpi *dpi;
 	uint64_t flow;
-	uint32_t handle;
 	uint32_t seq[2];
 	uint16_t sport, dport;
 	uint8_t proto;
 	bool v6;
 	uint64_t now;
-	uint8_t bytes[HEADERS + SPACE];
-	struct packet packet;
+	uint8_t (*bytes)[HEADERS + SPACE]; /* of the packet at hand */
+	struct packet packet[DPI_ASK_PACKETS];
+	uint64_t ts_ns[DPI_ASK_PACKETS];
+	unsigned count;
+	uint8_t space[DPI_ASK_PACKETS][HEADERS + SPACE];
 };
 
 static struct conversation *talk(struct dpi *dpi, uint8_t proto, uint16_t sport, uint16_t dport)
@@ -47,12 +50,6 @@ static struct conversation *talk(struct dpi *dpi, uint8_t proto, uint16_t sport,
 	return c;
 }
 
-static void put16(uint8_t *p, size_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
-
 static void put32(uint8_t *p, uint32_t value)
 {
 	put16(p, value >> 16);
@@ -62,7 +59,7 @@ static void put32(uint8_t *p, uint32_t value)
 /* IPv4 10.0.0.21 <-> 10.0.0.99 or the like in IPv6.  Returns the header's length. */
 static size_t put_ip(struct conversation *c, unsigned from, size_t l4_len)
 {
-	uint8_t *p = c->bytes;
+	uint8_t *p = *c->bytes;
 
 	memset(p, 0, HEADERS);
 	if (c->v6) {
@@ -84,14 +81,19 @@ static size_t put_ip(struct conversation *c, unsigned from, size_t l4_len)
 	return 20;
 }
 
-/* Fills c->packet with a payload from the client (0) or the server (1). */
-static void compose(struct conversation *c, unsigned from, const void *payload, size_t len)
+/* A packet more, with a payload from the client (0) or the server (1). */
+static struct packet *say(struct conversation *c, unsigned from, const void *payload, size_t len)
 {
 	size_t l4_header = c->proto == IPPROTO_NUM_TCP ? 20 : 8;
-	size_t ip = put_ip(c, from, l4_header + len);
-	uint8_t *l4 = c->bytes + ip;
+	struct packet *packet = &c->packet[c->count];
+	uint8_t *l4;
+	size_t ip;
 
 	assert_in_range(len, 0, SPACE);
+	assert_in_range(c->count, 0, DPI_ASK_PACKETS - 1);
+	c->bytes = &c->space[c->count];
+	ip = put_ip(c, from, l4_header + len);
+	l4 = *c->bytes + ip;
 	put16(l4, from == 0 ? c->sport : c->dport);
 	put16(l4 + 2, from == 0 ? c->dport : c->sport);
 	if (c->proto == IPPROTO_NUM_TCP) {
@@ -105,12 +107,13 @@ static void compose(struct conversation *c, unsigned from, const void *payload, 
 		put16(l4 + 4, 8 + len);
 	}
 	memcpy(l4 + l4_header, payload, len);
-	c->packet = (struct packet){
+	c->ts_ns[c->count++] = c->now += 1000000;
+	*packet = (struct packet){
 	    .l3 = c->v6 ? L3_IPV6 : L3_IPV4,
 	    .flags = PACKET_L4 | PACKET_TCP_WHOLE,
 	    .proto = c->proto,
 	    .tcp_header_len = c->proto == IPPROTO_NUM_TCP ? 20 : 0,
-	    .l3_data = c->bytes,
+	    .l3_data = *c->bytes,
 	    .l3_len = (uint32_t)(ip + l4_header + len),
 	    .ip_len = (uint32_t)(ip + l4_header + len),
 	    .l4 = l4,
@@ -119,23 +122,12 @@ static void compose(struct conversation *c, unsigned from, const void *payload, 
 	    .payload_len = (uint32_t)len,
 	    .payload_wire = (uint32_t)len,
 	};
+	return packet;
 }
 
-static enum dpi_verdict submit(struct conversation *c)
+static void say_text(struct conversation *c, unsigned from, const char *text)
 {
-	c->now += 1000000;
-	return dpi_submit(c->dpi, c->flow, &c->handle, &c->packet, c->now);
-}
-
-static enum dpi_verdict say(struct conversation *c, unsigned from, const void *payload, size_t len)
-{
-	compose(c, from, payload, len);
-	return submit(c);
-}
-
-static enum dpi_verdict say_text(struct conversation *c, unsigned from, const char *text)
-{
-	return say(c, from, text, strlen(text));
+	(void)say(c, from, text, strlen(text));
 }
 
 /* Ends the conversation; its label. */
@@ -143,8 +135,7 @@ static struct app hang_up(struct conversation *c)
 {
 	struct dpi_result result;
 
-	dpi_finish(c->dpi, &c->handle);
-	assert_int_equal(c->handle, 0);
+	assert_true(dpi_ask(c->dpi, c->flow, c->packet, c->ts_ns, c->count));
 	assert_true(dpi_collect(c->dpi, &result));
 	assert_int_equal(result.flow, c->flow);
 	assert_false(dpi_collect(c->dpi, &result));
@@ -152,11 +143,19 @@ static struct app hang_up(struct conversation *c)
 	return result.app;
 }
 
+static uint64_t counted(struct dpi *dpi, enum stat which)
+{
+	struct stats stats = {{0}};
+
+	dpi_stats(dpi, &stats);
+	return stat_get(&stats, which);
+}
+
 static int set_up(void **state)
 {
 	struct err err;
 
-	*state = dpi_new(64, CAP, &err);
+	*state = dpi_new(&err);
 	return *state == NULL ? -1 : 0;
 }
 
@@ -174,7 +173,7 @@ static void http_basic(void **state)
 	say_text(c, 0,
 		 "GET /admin HTTP/1.1\r\nHost: db.globex.example\r\nUser-Agent: curl/7.88.1\r\n"
 		 "Authorization: Basic YWxpY2U6c2VjcmV0\r\nAccept: */*\r\n\r\n");
-	assert_int_equal(c->handle, 0); /* a whole request says all */
+	say_text(c, 1, "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n");
 	app = hang_up(c);
 	assert_string_equal(app.proto, "HTTP");
 	assert_string_equal(app.service, "");
@@ -182,6 +181,7 @@ static void http_basic(void **state)
 	assert_string_equal(app.host, "db.globex.example");
 	assert_int_equal(app.flags, APP_SURE | APP_CLEARTEXT_CREDENTIALS);
 	assert_string_equal(dpi_risk_name(app.risks & UINT64_C(1) << 36), "Clear-Text Credentials");
+	assert_int_equal(counted(*state, STAT_DPI_PACKETS), 1); /* a whole request says all */
 }
 
 static void http_without_secrets(void **state)
@@ -195,42 +195,6 @@ static void http_without_secrets(void **state)
 	assert_int_equal(app.flags, APP_SURE);
 }
 
-/* A ClientHello with a server name, ciphers and groups.  Returns its length. */
-static size_t client_hello(uint8_t *p, const char *name)
-{
-	static const uint8_t ciphers[] = {0, 8, 0x13, 0x01, 0x13, 0x02, 0xc0, 0x2f, 0xc0, 0x30};
-	static const uint8_t groups[] = {0, 10, 0, 6, 0, 4, 0, 29, 0, 23};
-	size_t len = 5 + 4, name_len = strlen(name), extensions;
-
-	memset(p, 0, 512);
-	put16(p + len, 0x0303);
-	for (unsigned i = 0; i < 32; i++)
-		p[len + 2 + i] = (uint8_t)(i * 73 + 11);
-	len += 2 + 32;
-	p[len++] = 0;
-	memcpy(p + len, ciphers, sizeof ciphers);
-	len += sizeof ciphers;
-	p[len++] = 1;
-	p[len++] = 0;
-	extensions = len;
-	len += 2;
-	put16(p + len, 0);
-	put16(p + len + 2, name_len + 5);
-	put16(p + len + 4, name_len + 3);
-	put16(p + len + 7, name_len);
-	memcpy(p + len + 9, name, name_len);
-	len += 9 + name_len;
-	memcpy(p + len, groups, sizeof groups);
-	len += sizeof groups;
-	put16(p + extensions, len - extensions - 2);
-	p[5] = 1;
-	put16(p + 7, len - 9);
-	p[0] = 22;
-	put16(p + 1, 0x0301);
-	put16(p + 3, len - 5);
-	return len;
-}
-
 static void tls_with_name(void **state)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
@@ -239,7 +203,7 @@ static void tls_with_name(void **state)
 		struct app app;
 
 		c->v6 = v6;
-		say(c, 0, hello, client_hello(hello, "Vault.Globex.example"));
+		(void)say(c, 0, hello, client_hello(hello, "Vault.Globex.example"));
 		app = hang_up(c);
 		assert_string_equal(app.proto, "TLS");
 		assert_string_equal(app.host, "vault.globex.example");
@@ -255,7 +219,7 @@ static void tls_of_a_service(void **state)
 	uint8_t hello[512];
 	struct app app;
 
-	say(c, 0, hello, client_hello(hello, "www.netflix.com"));
+	(void)say(c, 0, hello, client_hello(hello, "www.netflix.com"));
 	app = hang_up(c);
 	assert_string_equal(app.proto, "TLS");
 	assert_string_equal(app.service, "NetFlix");
@@ -270,7 +234,7 @@ static void dns(void **state)
 	struct conversation *c = talk(*state, IPPROTO_NUM_UDP, 40004, 53);
 	struct app app;
 
-	say(c, 0, query, sizeof query - 1);
+	(void)say(c, 0, query, sizeof query - 1);
 	app = hang_up(c);
 	assert_string_equal(app.proto, "DNS");
 	assert_string_equal(app.host, "db.globex.example");
@@ -298,77 +262,72 @@ static void noise_on_a_known_port(void **state)
 	uint8_t bytes[400];
 	struct app app;
 	uint32_t seed = 5;
-	enum dpi_verdict verdict = DPI_MORE;
 
-	for (unsigned i = 0; i < 3; i++) { /* what looks random and is unknown by then stays so */
+	for (unsigned i = 0; i < 5; i++) {
 		for (size_t at = 0; at < sizeof bytes; at++) {
 			seed = seed * 1664525u + 1013904223u;
 			bytes[at] = (uint8_t)(seed >> 24);
 		}
-		assert_int_equal(verdict, DPI_MORE);
-		verdict = say(c, i & 1, bytes, sizeof bytes);
+		(void)say(c, i & 1, bytes, sizeof bytes);
 	}
-	assert_int_equal(verdict, DPI_DONE);
-	assert_int_equal(c->handle, 0);
 	app = hang_up(c);
 	assert_string_equal(app.proto, "");
 	assert_int_equal(app.flags & APP_SURE, 0);
+	/* What looks random and is unknown by the third stays so. */
+	assert_int_equal(counted(*state, STAT_DPI_PACKETS), 3);
+}
+
+/* What is not known by the sixth is not looked for any longer. */
+static void unknown_text(void **state)
+{
+	struct conversation *c = talk(*state, IPPROTO_NUM_TCP, 40006, 9999);
+
+	for (unsigned i = 0; i < DPI_ASK_PACKETS; i++)
+		say_text(c, i & 1, "hello, this is not a protocol that anybody knows");
+	assert_string_equal(hang_up(c).proto, "");
+	assert_int_equal(counted(*state, STAT_DPI_PACKETS), 6);
 }
 
 /* What nDPI must not see leaves no trace. */
 static void unfit_packets(void **state)
 {
 	struct conversation *c = talk(*state, IPPROTO_NUM_TCP, 40007, 80);
-	struct dpi_result result;
-	struct stats stats = {{0}};
 	static const uint32_t refused[] = {PACKET_FRAGMENT, PACKET_LATER_FRAGMENT,
 					   PACKET_EXT_HEADERS, PACKET_BAD_LENGTH};
 	static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+	const size_t len = sizeof request - 1;
+	struct app app;
 
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-		compose(c, 0, request, sizeof request - 1);
-		c->packet.flags |= refused[i];
-		assert_int_equal(submit(c), DPI_MORE);
-	}
-	compose(c, 0, request, sizeof request - 1);
-	c->packet.flags &= ~(uint32_t)PACKET_TCP_WHOLE;
-	assert_int_equal(submit(c), DPI_MORE);
-	compose(c, 0, "", 0);
-	assert_int_equal(submit(c), DPI_MORE);
-	compose(c, 0, request, sizeof request - 1);
-	c->bytes[0] = 0x46; /* claims options that l4 does not stand behind */
-	assert_int_equal(submit(c), DPI_MORE);
-	compose(c, 0, request, sizeof request - 1);
-	c->bytes[9] = IPPROTO_NUM_UDP;
-	assert_int_equal(submit(c), DPI_MORE);
-	compose(c, 0, request, sizeof request - 1);
-	c->packet.proto = IPPROTO_NUM_ICMP;
-	assert_int_equal(submit(c), DPI_MORE);
-	assert_int_equal(c->handle, 0);
-	assert_false(dpi_collect(*state, &result));
-	dpi_stats(*state, &stats);
-	assert_int_equal(stat_get(&stats, STAT_DPI_PACKETS), 0);
-	free(c);
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+		say(c, 0, request, len)->flags |= refused[i];
+	say(c, 0, request, len)->flags &= ~(uint32_t)PACKET_TCP_WHOLE;
+	(void)say(c, 0, "", 0);
+	(void)say(c, 0, request, len);
+	(*c->bytes)[0] = 0x46; /* claims options that l4 does not stand behind */
+	(void)say(c, 0, request, len);
+	(*c->bytes)[9] = IPPROTO_NUM_UDP;
+	say(c, 0, request, len)->proto = IPPROTO_NUM_ICMP;
+	app = hang_up(c);
+	assert_string_equal(app.proto, "");
+	assert_int_equal(app.flags | app.risks, 0);
+	assert_int_equal(counted(*state, STAT_DPI_PACKETS), 0);
 }
 
-/* TCP first, then UDP or IPv6 under the same handle: nDPI crashes on such a mix. */
+/* TCP first, then UDP or IPv6 in the same flow: nDPI crashes on such a mix. */
 static void mixed_flow(void **state)
 {
 	struct conversation *c = talk(*state, IPPROTO_NUM_TCP, 40008, 80);
-	struct stats before = {{0}}, after = {{0}};
 	uint8_t hello[512];
 	size_t len = client_hello(hello, "a.example");
 
-	dpi_stats(*state, &before);
-	say(c, 0, hello, len);
+	(void)say(c, 0, hello, len);
 	c->proto = IPPROTO_NUM_UDP;
-	assert_int_equal(say(c, 0, hello, len), DPI_MORE);
+	(void)say(c, 0, hello, len);
 	c->proto = IPPROTO_NUM_TCP;
 	c->v6 = true;
-	assert_int_equal(say(c, 0, hello, len), DPI_MORE);
-	dpi_stats(*state, &after);
-	assert_int_equal(stat_get(&after, STAT_DPI_PACKETS), 1);
-	(void)hang_up(c);
+	(void)say(c, 0, hello, len);
+	assert_string_equal(hang_up(c).host, "a.example");
+	assert_int_equal(counted(*state, STAT_DPI_PACKETS), 1);
 }
 
 /* A snaplen cuts the packet: what is there is looked at, with a length that says so. */
@@ -378,104 +337,104 @@ static void cut_packet(void **state)
 	static const char request[] = "POST /login HTTP/1.1\r\nHost: shop.globex.example\r\n"
 				      "User-Agent: curl/7.88.1\r\nContent-Length: 9000\r\n\r\n";
 	uint8_t body[SPACE];
+	struct packet *cut;
 	struct app app;
 
 	memset(body, 'a', sizeof body);
 	memcpy(body, request, sizeof request - 1);
-	compose(c, 0, body, sizeof body);
-	c->packet.l3_len = c->packet.l4_len = 40 + sizeof request + 40;
-	c->packet.payload_len = sizeof request + 40;
-	(void)submit(c);
+	cut = say(c, 0, body, sizeof body);
+	cut->l3_len = cut->l4_len = 40 + sizeof request + 40;
+	cut->payload_len = sizeof request + 40;
 	app = hang_up(c);
 	assert_string_equal(app.proto, "HTTP");
 	assert_string_equal(app.host, "shop.globex.example");
 
 	c = talk(*state, IPPROTO_NUM_TCP, 40010, 8081);
-	say(c, 0, body, sizeof body); /* beyond what is copied */
+	(void)say(c, 0, body, sizeof body); /* beyond what is copied */
 	app = hang_up(c);
 	assert_string_equal(app.proto, "HTTP");
 }
 
-/* More flows than state: the oldest is settled, the newcomer gets in with its next packet. */
-static void full(void **state)
+/* Whoever does not collect an answer is told that there is no room for the next. */
+static void one_at_a_time(void **state)
 {
-	enum { FLOWS = 2 };
-	static const char text[] = "hello, this is not a protocol that anybody knows";
+	struct conversation *c = talk(*state, IPPROTO_NUM_TCP, 50000, 9999);
 	struct dpi_result result;
-	struct conversation *c[3];
-	struct stats stats = {{0}};
-	struct err err;
-	struct dpi *dpi = dpi_new(FLOWS, CAP, &err);
 
-	(void)state;
-	assert_non_null(dpi);
-	for (unsigned i = 0; i < 3; i++) {
-		c[i] = talk(dpi, IPPROTO_NUM_TCP, (uint16_t)(50000 + i), 9999);
-		c[i]->flow = i + 1;
-	}
-	assert_int_equal(say_text(c[0], 0, text), DPI_MORE);
-	assert_int_equal(say_text(c[1], 0, text), DPI_MORE);
-	assert_int_equal(say_text(c[0], 0, text), DPI_MORE); /* now 1 is the oldest */
-	assert_int_equal(say_text(c[2], 0, text), DPI_FULL);
-	assert_int_equal(c[2]->handle, 0);
-	assert_true(dpi_collect(dpi, &result));
-	assert_int_equal(result.flow, 2);
-	assert_int_equal(say_text(c[2], 0, text), DPI_MORE);
-	/* Flow 2's handle is stale and its slot has another owner: both calls notice. */
-	dpi_finish(dpi, &(uint32_t){c[1]->handle});
-	assert_false(dpi_collect(dpi, &result));
-	assert_int_equal(say_text(c[1], 0, text), DPI_DONE);
-	assert_int_equal(c[1]->handle, 0);
-	assert_false(dpi_collect(dpi, &result));
-	dpi_stats(dpi, &stats);
-	assert_int_equal(stat_get(&stats, STAT_DPI_SHED), 1);
-	assert_int_equal(stat_get(&stats, STAT_DPI_FLOWS), 3);
-	dpi_free(dpi); /* with flows still open: the sanitizer looks for leaks */
-	for (unsigned i = 0; i < 3; i++)
-		free(c[i]);
-}
-
-/* State is used again: ten thousand flows through 64 slots, each with its own label. */
-/* Of sixteen states two may wait for the server's part: the third hello settles the first, not the
- * flow that nothing is known of yet. */
-static void named_flows_wait_in_a_short_line(void **state)
-{
-	enum { FLOWS = 16, HELLOS = 3 };
-	static const char text[] = "hello, this is not a protocol that anybody knows";
-	static const char *const name[HELLOS] = {"a.example.com", "b.example.com", "c.example.com"};
-	struct conversation *c[HELLOS + 1];
-	struct dpi_result result;
-	struct err err;
-	struct dpi *dpi = dpi_new(FLOWS, CAP, &err);
-
-	(void)state;
-	assert_non_null(dpi);
-	for (unsigned i = 0; i <= HELLOS; i++) {
-		c[i] = talk(dpi, IPPROTO_NUM_TCP, (uint16_t)(50000 + i), 443);
-		c[i]->flow = i + 1;
-	}
-	assert_int_equal(say_text(c[HELLOS], 0, text), DPI_MORE);
-	for (unsigned i = 0; i < HELLOS; i++) {
-		uint8_t hello[512];
-		size_t len = client_hello(hello, name[i]);
-
-		assert_int_equal(say(c[i], 0, hello, len), DPI_MORE);
-	}
-	assert_true(dpi_collect(dpi, &result));
+	say_text(c, 0, "hello, this is not a protocol that anybody knows");
+	assert_false(dpi_is_late(*state));
+	assert_true(dpi_ask(*state, 1, c->packet, c->ts_ns, c->count));
+	assert_false(dpi_ask(*state, 2, c->packet, c->ts_ns, c->count));
+	assert_int_equal(counted(*state, STAT_DPI_FULL), 1);
+	assert_true(dpi_collect(*state, &result));
 	assert_int_equal(result.flow, 1);
-	assert_string_equal(result.app.proto, "TLS");
-	assert_string_equal(result.app.host, "a.example.com");
-	assert_int_equal(strlen(result.app.ja3), 32);
-	assert_false(dpi_collect(dpi, &result));
-	assert_int_equal(say_text(c[0], 1, text), DPI_DONE);
-	assert_int_equal(say_text(c[HELLOS], 0, text), DPI_MORE);
-	assert_string_equal(hang_up(c[1]).host, "b.example.com");
-	dpi_free(dpi);
-	free(c[0]);
-	for (unsigned i = 2; i <= HELLOS; i++)
-		free(c[i]);
+	assert_true(dpi_ask(*state, 3, c->packet, c->ts_ns, c->count));
+	assert_int_equal(counted(*state, STAT_DPI_FULL), 0);
+	free(c);
 }
 
+/* A record of TLS that takes 64 KiB to be whole, of which nDPI would keep 32. */
+static void memory_has_a_limit(void **state)
+{
+	static const uint8_t record[] = {22, 3, 3, 0xff, 0xff, 11};
+	struct conversation *c = talk(NULL, IPPROTO_NUM_TCP, 50001, 443);
+	struct err err;
+	struct inspection *inspection = inspection_new(24 << 10, &err);
+	uint8_t hello[512], bytes[4000];
+	struct stats stats = {{0}};
+	struct app app;
+
+	(void)state;
+	assert_non_null(inspection);
+	(void)say(c, 0, hello, client_hello(hello, "a.globex.example"));
+	memset(bytes, 'x', sizeof bytes);
+	memcpy(bytes, record, sizeof record);
+	while (c->count < DPI_ASK_PACKETS) {
+		(void)say(c, 1, bytes, sizeof bytes);
+		bytes[0] = 'x';
+	}
+	assert_true(inspection_ask(inspection, c->packet, c->ts_ns, c->count, &app));
+	assert_string_equal(app.proto, "TLS"); /* by what is known until then */
+	assert_string_equal(app.host, "a.globex.example");
+	inspection_stats(inspection, &stats);
+	assert_in_range(stat_get(&stats, STAT_DPI_PACKETS), 6, DPI_ASK_PACKETS - 1);
+	assert_int_equal(stat_get(&stats, STAT_DPI_SHED), 1);
+	/* It is given back. */
+	assert_true(inspection_ask(inspection, c->packet, c->ts_ns, 1, &app));
+	assert_string_equal(app.host, "a.globex.example");
+	assert_int_equal(inspection_take_shed(inspection), 0);
+	inspection_free(inspection);
+	free(c);
+}
+
+/* What BitTorrent leaves behind, a cache of 256 KiB, is no reason to inspect nothing any more, but
+ * for who may have less. */
+static void caches_have_room(void **state)
+{
+	static const size_t heap[] = {INSPECTION_HEAP, 64 << 10};
+	struct conversation *c = talk(NULL, IPPROTO_NUM_UDP, 50003, 6881);
+	struct err err;
+
+	(void)state;
+	say_text(c, 0,
+		 "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz123456e"
+		 "1:q9:get_peers1:t2:aa1:y1:qe");
+	for (size_t i = 0; i < sizeof heap / sizeof heap[0]; i++) {
+		struct inspection *inspection = inspection_new(heap[i], &err);
+		struct app app;
+
+		assert_non_null(inspection);
+		assert_true(inspection_ask(inspection, c->packet, c->ts_ns, 1, &app));
+		assert_string_equal(app.proto, "BitTorrent");
+		assert_int_equal(inspection_take_shed(inspection), i);
+		assert_int_equal(inspection_ask(inspection, c->packet, c->ts_ns, 1, &app), i == 0);
+		assert_string_equal(app.proto, i == 0 ? "BitTorrent" : "");
+		inspection_free(inspection);
+	}
+	free(c);
+}
+
+/* State is used again: ten thousand flows one after the other, each with its own label. */
 static void reuse(void **state)
 {
 	for (unsigned i = 0; i < 10000; i++) {
@@ -487,29 +446,11 @@ static void reuse(void **state)
 		if (i % 3 == 0)
 			say_text(c, 0, "nothing in particular, but text of some length");
 		else
-			say(c, 0, hello, client_hello(hello, "a.globex.example"));
+			(void)say(c, 0, hello, client_hello(hello, "a.globex.example"));
 		app = hang_up(c);
 		assert_string_equal(app.proto, i % 3 == 0 ? "" : "TLS");
 		assert_string_equal(app.host, i % 3 == 0 ? "" : "a.globex.example");
 	}
-}
-
-static void switched_off(void **state)
-{
-	struct err err;
-	struct dpi *dpi = dpi_new(4, 0, &err);
-	struct conversation *c = talk(dpi, IPPROTO_NUM_TCP, 1, 80);
-	struct dpi_result result;
-
-	(void)state;
-	assert_non_null(dpi);
-	assert_int_equal(say_text(c, 0, "GET / HTTP/1.1\r\n\r\n"), DPI_DONE);
-	assert_false(dpi_collect(dpi, &result));
-	free(c);
-	dpi_free(dpi);
-	assert_null(dpi_new(0, 8, &err));
-	assert_int_equal(err.code, ERR_CONFIG);
-	assert_null(dpi_new(1u << 24, 8, &err));
 }
 
 /* A DTLS record around a handshake message. */
@@ -543,12 +484,12 @@ static void dtls_certificate(void **state)
 	memmove(hello + 45, hello + 44, len - 44);
 	hello[44] = 0;
 	len = dtls_record(record, 1, hello + 9, len + 1 - 9);
-	say(c, 0, record, len);
+	(void)say(c, 0, record, len);
 	put16(certificate + 1, 3 + 150);
 	put16(certificate + 4, 150);
 	for (unsigned i = 0; i < 3; i++) /* issuer, validity, subject: enough of them to be read */
 		memcpy(certificate + 20 + 40 * i, subject, sizeof subject);
-	say(c, 1, record, dtls_record(record, 11, certificate, 3 + 153));
+	(void)say(c, 1, record, dtls_record(record, 11, certificate, 3 + 153));
 	assert_string_not_equal(hang_up(c).proto, "DTLS");
 }
 
@@ -562,7 +503,7 @@ static void tinc(void **state)
 	say_text(c, 1, "0 beta 17\n");
 	memset(last, 'A', sizeof last);
 	memcpy(last, "1 94 64 0 0 ", 12);
-	say(c, 0, last, sizeof last);
+	(void)say(c, 0, last, sizeof last);
 	assert_string_equal(hang_up(c).proto, "");
 }
 
@@ -610,13 +551,14 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(ssh, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(noise_on_a_known_port, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(port_alone, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(unknown_text, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(unfit_packets, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(mixed_flow, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(cut_packet, set_up, tear_down),
-	    cmocka_unit_test(full),
-	    cmocka_unit_test(named_flows_wait_in_a_short_line),
+	    cmocka_unit_test_setup_teardown(one_at_a_time, set_up, tear_down),
+	    cmocka_unit_test(memory_has_a_limit),
+	    cmocka_unit_test(caches_have_room),
 	    cmocka_unit_test_setup_teardown(reuse, set_up, tear_down),
-	    cmocka_unit_test(switched_off),
 	    cmocka_unit_test_setup_teardown(dtls_certificate, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(tinc, set_up, tear_down),
 	    cmocka_unit_test(about),
