@@ -37,29 +37,24 @@
 #define PROXY_LINE_MIN 8
 #define PROXY_LINE_MAX 107
 
-static unsigned popcount(const uint64_t seen[static 4])
-{
-	return (unsigned)(__builtin_popcountll(seen[0]) + __builtin_popcountll(seen[1]) +
-			  __builtin_popcountll(seen[2]) + __builtin_popcountll(seen[3]));
-}
-
 /* How varied a value is: its different bytes or, since a counter has many of these, the different
- * steps from byte to byte, whichever are fewer. */
+ * steps from byte to byte, whichever are fewer.  A byte for each that was seen, not a bit: bits of
+ * one word would have to be set one after the other. */
 static unsigned variety(const uint8_t *p, size_t len)
 {
-	uint64_t values[4] = {0}, steps[4] = {0};
-	unsigned value_count, step_count;
+	uint8_t values[UINT8_MAX + 1] = {0}, steps[UINT8_MAX + 1] = {0};
+	unsigned value_count = 0, step_count = 0;
 	uint8_t before = 0;
 
 	for (size_t i = 0; i < len; i++) {
 		uint8_t step = (uint8_t)(p[i] - before);
 
-		values[p[i] >> 6] |= UINT64_C(1) << (p[i] & 63);
-		steps[step >> 6] |= UINT64_C(1) << (step & 63);
+		value_count += values[p[i]] == 0;
+		step_count += steps[step] == 0;
+		values[p[i]] = 1;
+		steps[step] = 1;
 		before = p[i];
 	}
-	value_count = popcount(values);
-	step_count = popcount(steps);
 	return value_count < step_count ? value_count : step_count;
 }
 
