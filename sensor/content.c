@@ -51,8 +51,10 @@ void content_keep(struct worker *w, struct flow *flow, const struct packet *pack
 	}
 	most = dpi_packets_of(packet, (unsigned)w->shared->options->dpi.packets);
 	most = most < OPENING_PACKETS ? most : OPENING_PACKETS;
-	openings_keep(w->openings, flow->id, flow->kept, w->frame->number, w->now_ns,
-		      packet->l3_data, packet->l3_len);
+	if (openings_keep(w->openings, flow->id, flow->kept, w->frame->number, w->now_ns,
+			  packet->l3_data, packet->l3_len) &&
+	    !w->shared->live)
+		worker_wait_for_judge(w);
 	if (++flow->kept >= most)
 		flow->kept = KEPT_ENOUGH;
 }

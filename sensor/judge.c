@@ -220,6 +220,17 @@ static void handle_token(struct judge *j, const struct record *r)
 	judge_show(j, &j->event);
 }
 
+/* The smallest order that is still to come; until_of() may take one off. */
+static void promise(struct judge *j, uint64_t order)
+{
+	atomic_store_explicit(&j->asks_from, order > 0 ? order - 1 : 0, memory_order_release);
+}
+
+uint64_t judge_asks_from(const struct judge *j)
+{
+	return atomic_load_explicit(&j->asks_from, memory_order_acquire);
+}
+
 /* Of the same frame, it may have been kept or not when a second or a flow ends before it. */
 static uint64_t until_of(const struct judge *j, const struct record *r)
 {
@@ -289,9 +300,10 @@ static int next_ring(struct judge *j, const struct record **record)
 			best = (int)i;
 		}
 	}
-	if (best >= 0 && !live && (*record)->order > safe)
-		return -1;
-	return best;
+	if (live)
+		return best;
+	promise(j, best >= 0 && (*record)->order < safe ? (*record)->order : safe);
+	return best >= 0 && (*record)->order > safe ? -1 : best;
 }
 
 static bool all_done(const struct judge *j)

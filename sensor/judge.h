@@ -39,6 +39,8 @@ void judge_run(struct judge *judge);
  */
 void judge_drain(struct judge *judge);
 void judge_wake(struct judge *judge); /* cheap when it is awake */
+/* Replay: no opening will be asked for as of a frame before this. */
+uint64_t judge_asks_from(const struct judge *judge);
 /* New rules (handed over; NULL keeps the old ones).  The inventory is in shared. */
 void judge_reload(struct judge *judge, struct ruleset *rules);
 /* One caller: whether it has moved since the last call. */

@@ -27,8 +27,9 @@ struct judge {
 	struct meet *book;
 	struct hidden *hidden;
 	struct incidents *incidents;
-	struct labels *labels; /* NULL: DPI is off */
-	uint64_t until;	       /* frames up to this number count: that of the event at hand */
+	struct labels *labels;	    /* NULL: DPI is off */
+	uint64_t until;		    /* frames up to this number count: that of the event at hand */
+	_Atomic uint64_t asks_from; /* replay: `until` will not be below */
 	struct delivery *delivery;
 	void (*on_alert)(void *context, const struct alert *alert);
 	void *context;

@@ -19,6 +19,7 @@
 /* Of the ring of openings, for each of limits.dpi_flows: about what a short flow takes.  More would
  * be written to once and not be in any cache. */
 #define OPENING_BYTES 256
+#define WAIT_NS 50000
 
 static uint32_t share(uint64_t limit, unsigned workers, uint32_t least, uint32_t most)
 {
@@ -146,6 +147,22 @@ static void publish(struct worker *w, uint64_t number)
 	 * every batch costs more than what he does. */
 	if (ring_used(w->ring) > (w->shared->live ? 0 : RING_REPLAY / 4))
 		judge_wake(w->judge);
+}
+
+/* A replay's labels shall not depend on how far ahead of the judge its workers are.  The judge gets
+ * there: whoever is behind all others waits for what all of them have published. */
+void worker_wait_for_judge(struct worker *w)
+{
+	const struct timespec pause = {.tv_nsec = WAIT_NS};
+
+	if (judge_asks_from(w->judge) >= openings_wait_for(w->openings))
+		return;
+	publish(w, w->frame->number - 1);
+	while (judge_asks_from(w->judge) < openings_wait_for(w->openings) &&
+	       !atomic_load(&w->shared->failed)) {
+		judge_wake(w->judge);
+		(void)nanosleep(&pause, NULL);
+	}
 }
 
 static void count_drops(struct worker *w)

@@ -271,6 +271,9 @@ bool answer_is_unasked(const struct worker *w, const struct flow *flow, unsigned
 bool answer_is_from_home(const struct worker *w, const struct flow *flow, unsigned direction,
 			 const struct path_parties *p, const struct packet *packet);
 
+/* Replay: until the judge does not ask for what the ring of openings is about to lose. */
+void worker_wait_for_judge(struct worker *w);
+
 /* content.c: the opening of a flow, tokens, contradictions. */
 #define KEPT_ENOUGH UINT8_MAX /* flow->kept: nothing more */
 static inline bool content_keeps(const struct worker *w, const struct flow *flow,

@@ -40,12 +40,16 @@ void openings_free(struct openings *openings); /* NULL is fine */
 /* Writer: some time before, its flow's next packet is kept. */
 void openings_prefetch(const struct openings *openings, uint64_t flow_id);
 /* Writer: keeps the flow's nth packet, len bytes from its IP header on, of which OPENING_PACKET_MAX
- * count.  number: of its frame, never falling. */
-void openings_keep(struct openings *openings, uint64_t flow_id, uint32_t nth, uint64_t number,
+ * count.  number: of its frame, never falling.  True now and then: readers that are behind find the
+ * same whenever they ask only if the writer waits now until none asks as of a frame before
+ * openings_wait_for(). */
+bool openings_keep(struct openings *openings, uint64_t flow_id, uint32_t nth, uint64_t number,
 		   uint64_t ts_ns, const uint8_t *data, size_t len);
+uint64_t openings_wait_for(const struct openings *openings);
 
 /* Reader: where the flow's packets are that are still kept, of frames up to `until`, oldest first;
- * how many.  *gone: older ones may have been there. */
+ * how many.  UINT64_MAX: all there are; else those that count as of this frame, which are the
+ * same however far a writer that waits has come.  *gone: older ones may have been there. */
 unsigned openings_find(const struct openings *openings, uint64_t flow_id, uint64_t until,
 		       uint64_t at[static OPENING_PACKETS], bool *gone);
 /* Reader: a packet that was found; false when it has been overwritten. */
