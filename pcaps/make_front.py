@@ -122,7 +122,7 @@ def chat(c, client, relay, server, near, far, dport=7000):
 
 def lines(c):
     """A protocol of plain lines, and one of bytes that look random."""
-    for n in range(4):
+    for n in range(9):
         talk = [(True, b"220 warehouse terminal 7 ready, say who you are\r\n"), (False, b"USER anna of the harbour office\r\n"), (True, b"250 good morning anna, what will it be\r\n"),
                 (False, b"TAKE %d crates of red apples\r\n" % n), (True, b"250 %d crates are on their way\r\n" % n)]
         chat(c, W4, who("lines")[1], F4, talk, talk)
@@ -146,6 +146,18 @@ def chains(c):
         near, far = [[(True, b"220 %s ESMTP Postfix\r\n" % host), (False, b"EHLO %s\r\n" % me), (True, b"250-%s\r\n250-PIPELINING\r\n250 SMTPUTF8\r\n" % host), (False, letter), (True, took)]
                      for host, me in ((b"mx.mail.example", b"desk.wren.example"), (b"mx.finch.example", b"mx.mail.example"))]
         chat(c, W4, own, F4, near, far, 25)
+
+
+def same_files(c):
+    """All serve the same files and fetch them from each other, by the same program; once, one exchange falls into another."""
+    own, path, file = who("serves")[1], b"/images/90317745120.iso", answer(noise("iso", 800), DATED % 44)
+    for n in range(6):
+        c.talk(W4, own, [(False, request(own.encode(), path)), (True, file)], delay=0.0002)
+        c.talk(own, F4, [(False, request(F4.encode(), path)), (True, file)], delay=0.0002)
+        c.talk(F4, W4, [(False, request(W4.encode(), path)), (True, file)], delay=0.0002)
+        if n == 2:
+            c.pass_on(W4, own, F4, request(own.encode(), path), request(F4.encode(), path), [file], [file])
+        c.wait(1.7)
 
 
 def named(c, ip, name="shop.example"):
@@ -183,6 +195,7 @@ def quiet():
             c.talk(a, b, [(False, request(b.encode(), method=b"POST", body=call)), (True, answer(result))], dport=8545)
         c.wait(1)
     chains(c)
+    same_files(c)
     return c
 
 

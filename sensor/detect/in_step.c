@@ -74,8 +74,9 @@ static void add(struct pair *pair, unsigned way, const struct token *token)
 	}
 }
 
-bool steps_note(struct steps *s, const struct token *token, const struct flow_tuple *in,
-		const struct flow_tuple *out, uint64_t ts_ns)
+enum steps_verdict steps_note(struct steps *s, const struct token *token,
+			      const struct flow_tuple *in, const struct flow_tuple *out,
+			      uint64_t ts_ns)
 {
 	struct end from = {in->src, in->sport, in->dport, in->domain};
 	struct end to = {out->dst, out->dport, out->sport, out->domain};
@@ -85,6 +86,8 @@ bool steps_note(struct steps *s, const struct token *token, const struct flow_tu
 
 	if (pair->since_ns == 0 || ts_ns - pair->since_ns > TOGETHER_NS)
 		*pair = (struct pair){.since_ns = ts_ns};
+	if (pair->count[0] >= STEPS && pair->count[1] >= STEPS)
+		return STEPS_GO_ON;
 	add(pair, way, token);
-	return pair->count[0] >= STEPS && pair->count[1] >= STEPS;
+	return pair->count[0] >= STEPS && pair->count[1] >= STEPS ? STEPS_BEGUN : STEPS_APART;
 }

@@ -21,8 +21,11 @@ struct steps *steps_new(uint64_t seed);
 void steps_free(struct steps *steps);
 uint64_t steps_evicted(const struct steps *steps);
 
-/* A payload came in and went out, in this order.  True when the two are in step. */
-bool steps_note(struct steps *steps, const struct token *token, const struct flow_tuple *in,
-		const struct flow_tuple *out, uint64_t ts_ns);
+enum steps_verdict { STEPS_APART, STEPS_BEGUN, STEPS_GO_ON };
+
+/* A payload came in and went out, in this order.  STEPS_BEGUN once, when the two are in step. */
+enum steps_verdict steps_note(struct steps *steps, const struct token *token,
+			      const struct flow_tuple *in, const struct flow_tuple *out,
+			      uint64_t ts_ns);
 
 #endif

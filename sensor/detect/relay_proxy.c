@@ -18,6 +18,8 @@
  * up on both sides, in that order.  So it does at a tenant's own site in front of an origin
  * elsewhere: own_site.h.  What other protocols say in clear is compared both ways: in_step.h.
  */
+#include <string.h>
+
 #include "base/table.h"
 #include "bulkhead/clock.h"
 #include "detect/build.h"
@@ -25,6 +27,7 @@
 #include "detect/in_step.h"
 #include "detect/meet.h"
 #include "detect/own_site.h"
+#include "detect/way_book.h"
 
 static const char *const kinds[] = {"relay.rewrite", NULL};
 
@@ -57,6 +60,7 @@ struct state {
 	struct table *ways;
 	struct own_sites *sites;
 	struct steps *steps;
+	struct way_book *book; /* of answers and steps */
 };
 
 static int open_state(void *opaque, const struct options *options, uint64_t seed, struct err *err)
@@ -68,7 +72,9 @@ static int open_state(void *opaque, const struct options *options, uint64_t seed
 	s->ways = table_new(WAYS, sizeof(struct way_key), sizeof(struct way), seed);
 	s->sites = own_sites_new(seed);
 	s->steps = steps_new(seed);
-	if (s->impostors == NULL || s->ways == NULL || s->sites == NULL || s->steps == NULL)
+	s->book = way_book_new(seed);
+	if (s->impostors == NULL || s->ways == NULL || s->sites == NULL || s->steps == NULL ||
+	    s->book == NULL)
 		return err_set(err, ERR_MEMORY, "no memory");
 	return 0;
 }
@@ -241,8 +247,11 @@ static struct flow_tuple reverse(const struct flow_tuple *t)
 				   .domain = t->domain};
 }
 
-/* Did the relay ask for what it answers with when it was asked, and get it before it answered? */
-static bool is_passed_back(const struct event *ev, const struct leg_view *in,
+enum order { ORDER_UNKNOWN, ORDER_PROXY, ORDER_OTHER };
+
+/* Did the relay ask for what it answers with when it was asked, and get it before it answered?
+ * Unknown when the mirror lost a question. */
+static enum order order_of(const struct event *ev, const struct leg_view *in,
 			   const struct leg_view *out_leg)
 {
 	struct flow_tuple client = reverse(&out_leg->leg->tuple);
@@ -250,9 +259,13 @@ static bool is_passed_back(const struct event *ev, const struct leg_view *in,
 	uint64_t asked_ns = meet_asked_ns(ev->book, &client);
 	uint64_t asks_ns = meet_asked_ns(ev->book, &server);
 
-	return asked_ns != 0 && asks_ns != 0 && asks_ns + REORDER_NS >= asked_ns &&
-	       asks_ns <= asked_ns + AT_ONCE_NS && in->leg->ts_ns + REORDER_NS >= asks_ns &&
-	       out_leg->leg->ts_ns + REORDER_NS >= in->leg->ts_ns;
+	if (asked_ns == 0 || asks_ns == 0)
+		return ORDER_UNKNOWN;
+	return asks_ns >= asked_ns && asks_ns <= asked_ns + AT_ONCE_NS &&
+		       in->leg->ts_ns >= asks_ns && out_leg->leg->ts_ns >= in->leg->ts_ns &&
+		       out_leg->leg->ts_ns <= in->leg->ts_ns + AT_ONCE_NS
+		   ? ORDER_PROXY
+		   : ORDER_OTHER;
 }
 
 /* Is it a site of the relay's own that the client visits?  A tenant whose server is reached by a
@@ -282,6 +295,29 @@ static bool has_private_end(const struct leg_view *in, const struct leg_view *ou
 	       (out_leg->dst.kind == OWNER_NONE && ip_is_private(&out_leg->leg->tuple.dst));
 }
 
+/* In strict order: of two that say the same by chance, one way is out of it. */
+static bool is_in_step(struct state *s, const struct event *ev, const struct leg_view *in,
+		       const struct leg_view *out_leg, uint32_t host)
+{
+	const struct flow_tuple *from = &in->leg->tuple;
+	const struct flow_tuple *to = &out_leg->leg->tuple;
+	bool swapped = memcmp(&from->src, &to->dst, sizeof from->src) > 0;
+
+	if (from->proto != IPPROTO_NUM_TCP || has_private_end(in, out_leg) ||
+	    out_leg->leg->ts_ns < in->leg->ts_ns)
+		return false;
+	switch (steps_note(s->steps, &ev->u.meet.token, from, to, ev->ts_ns)) {
+	case STEPS_APART:
+		return false;
+	case STEPS_BEGUN:
+		return way_book_note(s->book, WAY_STEPS, swapped ? &to->dst : &from->src,
+				     swapped ? &from->src : &to->dst, host, true, ev->ts_ns);
+	case STEPS_GO_ON:
+		break;
+	}
+	return false;
+}
+
 /* Protocols without a nonce. */
 static bool is_proxied(struct state *s, const struct event *ev, const struct leg_view *in,
 		       const struct leg_view *out_leg, uint32_t host)
@@ -289,53 +325,92 @@ static bool is_proxied(struct state *s, const struct event *ev, const struct leg
 	const struct token *token = &ev->u.meet.token;
 
 	switch (token->kind) {
-	case TOKEN_HTTP_ANSWER:
-		return is_passed_back(ev, in, out_leg) && !has_private_end(in, out_leg) &&
-		       !is_own_site(s, ev, in, out_leg);
 	case TOKEN_HTTP_REQUEST:
-		return (token->rare || is_passed_on(s, ev, in, out_leg, host)) &&
-		       !has_private_end(in, out_leg) && !is_own_site(s, ev, in, out_leg);
+		return is_passed_on(s, ev, in, out_leg, host) && !has_private_end(in, out_leg) &&
+		       !is_own_site(s, ev, in, out_leg);
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
 		return token->rare || is_passed_on(s, ev, in, out_leg, host);
 	case TOKEN_PAYLOAD:
-		return in->leg->tuple.proto == IPPROTO_NUM_TCP && !has_private_end(in, out_leg) &&
-		       steps_note(s->steps, token, &in->leg->tuple, &out_leg->leg->tuple,
-				  ev->ts_ns);
+		return is_in_step(s, ev, in, out_leg, host);
 	default:
 		return true;
 	}
 }
 
-/* in arrives where out leaves: whose host is in between, and whom does it concern? */
+/* in arrives where out leaves: whose host is in between, if it has no business with either end? */
+static bool stands_between(const struct event *ev, const struct leg_view *in,
+			   const struct leg_view *out_leg, uint32_t *host)
+{
+	uint32_t relay = arrives_at(in);
+
+	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
+		return false;
+	*host = host_at(&in->dst, &in->to, relay);
+	if (!ev->u.meet.token.random && *host != host_at(&out_leg->src, &out_leg->from, relay))
+		return false;
+	/* What goes back to where it came from is an answer, or an echo. */
+	if (ip_equal(&in->leg->tuple.src, &out_leg->leg->tuple.dst))
+		return false;
+	return !own_end(&in->src, &in->leg->tuple.src, &in->from, relay) &&
+	       !own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay);
+}
+
+static void tell_both(const struct event *ev, const struct leg_view *in,
+		      const struct leg_view *out_leg, struct findings *out)
+{
+	uint32_t relay = arrives_at(in);
+	uint32_t other = out_leg->dst.tenant;
+
+	if (is_other_tenant(in->src.tenant, relay))
+		tell(ev, in, out_leg, relay, 0, out);
+	if (is_other_tenant(other, relay) && other != in->src.tenant)
+		tell(ev, in, out_leg, relay, 1, out);
+}
+
 static void judge(struct state *s, const struct event *ev, const struct leg_view *in,
 		  const struct leg_view *out_leg, struct findings *out)
 {
 	const struct token *token = &ev->u.meet.token;
-	uint32_t relay = arrives_at(in);
-	uint32_t other = out_leg->dst.tenant;
 	uint32_t host;
 
 	/* What only NAT leaves alone names no proxy. */
 	if (token->kind == TOKEN_TCP_SYN)
 		return;
-	if (!is_tenant(relay) || leaves_from(out_leg) != relay)
+	if (stands_between(ev, in, out_leg, &host) && is_proxied(s, ev, in, out_leg, host))
+		tell_both(ev, in, out_leg, out);
+}
+
+/* An answer of HTTP that another gave before: of one exchange through the host, or did the host
+ * have it anyway?  With so many legs that not all are known this cannot be said. */
+static void answered(struct state *s, const struct event *ev, struct findings *out)
+{
+	const struct leg_view *now = ev->u.meet.now;
+	const struct leg_view *from = NULL;
+	enum order order = ORDER_UNKNOWN, its_order;
+	uint32_t host = HOST_NONE, its;
+
+	if (ev->u.meet.count >= MEET_LEGS)
 		return;
-	host = host_at(&in->dst, &in->to, relay);
-	if (!token->random && host != host_at(&out_leg->src, &out_leg->from, relay))
+	for (unsigned i = 0; i < ev->u.meet.count && order != ORDER_PROXY; i++) {
+		const struct leg_view *before = &ev->u.meet.earlier[i];
+
+		if (leg_same_flow(before->leg, now->leg) || !stands_between(ev, before, now, &its))
+			continue;
+		its_order = order_of(ev, before, now);
+		if (its_order == ORDER_UNKNOWN)
+			continue;
+		from = before;
+		host = its;
+		order = its_order;
+	}
+	if (from == NULL || has_private_end(from, now))
 		return;
-	/* What goes back to where it came from is an answer, or an echo. */
-	if (ip_equal(&in->leg->tuple.src, &out_leg->leg->tuple.dst))
-		return;
-	if (own_end(&in->src, &in->leg->tuple.src, &in->from, relay) ||
-	    own_end(&out_leg->dst, &out_leg->leg->tuple.dst, &out_leg->to, relay))
-		return;
-	if (!is_proxied(s, ev, in, out_leg, host))
-		return;
-	if (is_other_tenant(in->src.tenant, relay))
-		tell(ev, in, out_leg, relay, 0, out);
-	if (is_other_tenant(other, relay) && other != in->src.tenant)
-		tell(ev, in, out_leg, relay, 1, out);
+	if (way_book_note(s->book, WAY_ANSWERS, &now->leg->tuple.dst, &from->leg->tuple.src, host,
+			  order == ORDER_PROXY, ev->ts_ns) &&
+	    order == ORDER_PROXY && !has_its_own_half(ev, from, now) &&
+	    !is_own_site(s, ev, from, now))
+		tell_both(ev, from, now, out);
 }
 
 static void judge_both(struct state *s, const struct event *ev, const struct leg_view *in,
@@ -348,9 +423,6 @@ static void judge_both(struct state *s, const struct event *ev, const struct leg
 	if (!unique && (!passed_on_at_once(in, out_leg) || has_its_own_half(ev, in, out_leg)))
 		return;
 	judge(s, ev, in, out_leg, out);
-	/* What goes back in a new head was not rewritten. */
-	if (token->kind == TOKEN_HTTP_ANSWER)
-		return;
 	rewrite_judge(ev, s->impostors, in, out_leg, out);
 }
 
@@ -358,6 +430,11 @@ static void met(struct state *s, const struct event *ev, struct findings *out)
 {
 	const struct leg_view *now = ev->u.meet.now;
 
+	/* In a new head it was not rewritten. */
+	if (ev->u.meet.token.kind == TOKEN_HTTP_ANSWER) {
+		answered(s, ev, out);
+		return;
+	}
 	for (unsigned i = 0; i < ev->u.meet.count; i++) {
 		const struct leg_view *before = &ev->u.meet.earlier[i];
 
@@ -386,7 +463,7 @@ static uint64_t evicted(const void *opaque)
 	const struct state *s = opaque;
 
 	return impostors_evicted(s->impostors) + table_evicted(s->ways) +
-	       own_sites_evicted(s->sites) + steps_evicted(s->steps);
+	       own_sites_evicted(s->sites) + steps_evicted(s->steps) + way_book_evicted(s->book);
 }
 
 static void close_state(void *opaque)
@@ -397,6 +474,7 @@ static void close_state(void *opaque)
 	table_free(s->ways);
 	own_sites_free(s->sites);
 	steps_free(s->steps);
+	way_book_free(s->book);
 }
 
 const struct detector detect_relay_proxy = {

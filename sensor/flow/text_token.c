@@ -9,7 +9,7 @@
  * Hence: the method, the path, and a list of fields that belong to the ends (RFC 9110 section 7.6.1
  * leaves them alone), added up so that their order does not matter.  Host is among them: without
  * it every "GET /" of one client program would look alike.  Reverse proxies put another in its
- * place, so a request with a value of its own has a token without it, too.
+ * place, so a request with a value that is one client's own has a token without it, too.
  *
  * Some proxies write the head in several pieces (tinyproxy: a segment a field) or leave out what
  * tells the client's program.  So method, path and host, which come first and have to stay, are a
@@ -124,6 +124,8 @@ static const struct line end_to_end[] = {
 /* Which of them may bear a value of this one request's: Cookie, Referer, If-None-Match and
  * Sec-WebSocket-Key.  A key that many agents share is none. */
 #define RARE_FIELDS (1u << 2 | 1u << 4 | 1u << 9 | 1u << 15)
+/* ... and which are one client's own, whatever it asks for: Cookie and Sec-WebSocket-Key. */
+#define OWN_FIELDS (1u << 2 | 1u << 15)
 
 static bool is_rare(struct line part)
 {
@@ -152,7 +154,7 @@ struct http_sum {
 	struct hash128 host;   /* its part in both */
 	size_t bytes;
 	bool has_host;
-	bool rare_path, rare;
+	bool rare_path, rare, own;
 };
 
 /* which tells parts apart: 0 is the request line, above it the field's place in the list. */
@@ -204,6 +206,7 @@ static void http_add_field(struct http_sum *http, const struct hash_key *key, st
 		if (is_named(name, end_to_end[i])) {
 			http_add(http, key, i + 1, value);
 			http->rare |= (RARE_FIELDS & 1u << i) != 0 && is_rare(value);
+			http->own |= (OWN_FIELDS & 1u << i) != 0 && is_rare(value);
 		}
 }
 
@@ -267,7 +270,7 @@ static unsigned http_tokens(struct line text, const struct hash_key *key, struct
 	http.target.hi = (http.target.hi + http.host.hi) ^ TOKEN_HTTP_TARGET;
 	http.sum.lo -= http.host.lo;
 	http.sum.hi = (http.sum.hi - http.host.hi) ^ TOKEN_HTTP_REQUEST;
-	if (http.rare_path || http.rare)
+	if (http.own)
 		http_put(&out[count++], TOKEN_HTTP_REQUEST, &http.sum, http.bytes, true);
 	if (http.has_host)
 		http_put(&out[count++], TOKEN_HTTP_TARGET, &http.target, http.bytes,
@@ -327,13 +330,13 @@ static struct line body_of(struct line text, bool chunked)
 
 /* As payload that stands alone: one side may send head and body apart. */
 static bool body_token(struct line body, const struct hash_key *key, enum token_kind kind,
-		       struct token *out)
+		       struct token *out, bool *own)
 {
 	if (!token_of_bytes((const uint8_t *)body.at, body.len, key, out))
 		return false;
 	out->kind = (uint8_t)kind;
-	out->rare = out->random || is_rare((struct line){body.at, out->bytes});
-	out->random = false;
+	*own = out->random || is_rare((struct line){body.at, out->bytes});
+	out->random = false; /* a file's bytes are, and everybody fetches it */
 	return true;
 }
 
@@ -344,6 +347,7 @@ static bool answer_token(struct line text, bool whole, const struct hash_key *ke
 	struct http_sum sum = {.bytes = 0};
 	struct line line = {text.at, 1}; /* of an empty one the head ends */
 	unsigned lines = 0;
+	bool own;
 
 	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
 		answer_field(&answer, line);
@@ -354,11 +358,11 @@ static bool answer_token(struct line text, bool whole, const struct hash_key *ke
 
 		http_add(&sum, key, dated ? 1 : 2, dated ? answer.changed : answer.session);
 		sum.sum.hi ^= TOKEN_HTTP_ANSWER;
-		http_put(out, TOKEN_HTTP_ANSWER, &sum.sum, sum.bytes, true);
+		http_put(out, TOKEN_HTTP_ANSWER, &sum.sum, sum.bytes, !dated);
 		return true;
 	}
-	return whole && body_token(body_of(text, answer.chunked), key, TOKEN_HTTP_ANSWER, out) &&
-	       out->rare;
+	return whole &&
+	       body_token(body_of(text, answer.chunked), key, TOKEN_HTTP_ANSWER, out, &own) && own;
 }
 
 /* What a form or a call says: of it everything may be the client's own. */
@@ -367,13 +371,14 @@ static bool posted_token(struct line text, const struct hash_key *key, struct to
 	static const struct line coding = WORD("Transfer-Encoding");
 	struct line line, name, value, method;
 	unsigned lines = 0;
-	bool chunked = false;
+	bool chunked = false, own;
 
 	if (!next_line(&text, &line) || !http_target(line, &method, &value))
 		return false;
 	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
 		chunked |= split_field(line, &name, &value) && is_named(name, coding);
-	return line.len == 0 && body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out);
+	return line.len == 0 &&
+	       body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out, &own);
 }
 
 bool token_of_http(const struct packet *packet, const struct hash_key *key, struct token *out)

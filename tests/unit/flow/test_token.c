@@ -354,10 +354,12 @@ static void http_of_many(void **state)
 		assert_false(t[0].rare || t[1].rare);
 	}
 	for (size_t i = 0; i < sizeof rare / sizeof rare[0]; i++) {
-		assert_int_equal(extract_text(rare[i], t), 3);
-		assert_true(t[0].rare && t[1].rare);
-		assert_int_equal(t[1].kind, TOKEN_HTTP_REQUEST);
-		assert_int_equal(t[2].rare, i == 0); /* method, path and host alone */
+		unsigned count = extract_text(rare[i], t);
+
+		/* A path may be asked for everywhere, a session is one client's. */
+		assert_int_equal(count, i == 0 ? 2 : 3);
+		assert_true(t[0].rare);
+		assert_int_equal(t[count - 1].rare, i == 0); /* method, path and host alone */
 	}
 }
 
