@@ -328,8 +328,10 @@ static void prefetch_parties(const struct worker *w, const struct packet *packet
 	inventory_prefetch_ip(w->inv, place->domain, &packet->dst);
 }
 
-static inline void handle_frame(struct worker *w, const struct packet_stack *stack,
-				const struct lookup *look, struct batch_sum *sum)
+static inline __attribute__((always_inline)) void handle_frame(struct worker *w,
+							       const struct packet_stack *stack,
+							       const struct lookup *look,
+							       struct batch_sum *sum)
 {
 	const struct packet *packet = &stack->layer[0];
 	uint32_t bits = 0;

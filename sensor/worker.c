@@ -102,6 +102,7 @@ static void take_inventory(struct worker *w)
 	w->generation = inventory_generation(newest);
 	w->place_cached = false;
 	w->tap_cached = false;
+	w->tap = NULL;
 	decoy_set_free(w->decoys);
 	w->decoys = decoy_set_new(newest, w->shared->seed);
 }

@@ -17,6 +17,7 @@
  *
  *	open	once at start.  May fail: fills err.  Allocates tables here and never later.
  *	event	for every event whose bit is in wants.  Must not allocate, block or read a clock.
+ *	flow_soon for an EVENT_FLOW some events before: fetches memory, changes nothing.  Optional.
  *	tick	once per second of packet time, also with no event in between.
  *	finish	once at the end of a capture: what would be found if time went on.  Optional.
  *	close	once.  Must cope with a state that open left half built.
