@@ -132,6 +132,53 @@ def intercepted():
     return c
 
 
+def long_hello(seed, name, ciphers, front):
+    """A hello as browsers send it now: the key share alone (ML-KEM-768 and X25519, 1,216 bytes) fills
+    most of a segment, and the name stands where it happens to, in the second one unless `front`."""
+    sni = struct.pack("!HBH", len(name) + 3, 0, len(name)) + name
+    share = struct.pack("!HHH", 1220, 0x11ec, 1216) + noise(seed + "-share", 1216)
+    rest = [(43, b"\x04\x03\x04\x03\x03"), (10, b"\x00\x04\x11\xec\x00\x1d"), (51, share),
+            (35, noise(seed + "-ticket", 200)), (0, sni)]
+    if front:
+        rest.reverse()
+    extensions = b"".join(struct.pack("!HH", kind, len(e)) + e for kind, e in rest)
+    body = b"\x03\x03" + noise(seed, 32) + b"\x20" + noise(seed + "-id", 32)
+    body += struct.pack("!H", len(ciphers)) + ciphers + b"\x01\x00" + struct.pack("!H", len(extensions))
+    return b"\x01" + struct.pack("!I", len(body) + len(extensions))[1:] + body + extensions
+
+
+def records(shake, size):
+    """A handshake message in records of `size` bytes."""
+    return b"".join(b"\x16\x03\x01" + struct.pack("!H", len(shake[at:at + size])) + shake[at:at + size]
+                    for at in range(0, len(shake), size))
+
+
+def intercepted_long(same):
+    """The same with hellos of several segments.  The actor's come in small records and pieces of odd
+    sizes, one of them twice.  same: one client program speaks on both sides."""
+    c = Capture()
+    for n in range(5):
+        mine = records(long_hello("long-victim-%d" % n, b"shop.example", b"\x13\x01\x13\x02", n % 2), 16384)
+        other = records(long_hello("long-actor-%d" % n, b"shop.example",
+                                   b"\x13\x01\x13\x02" if same else b"\x13\x03\x13\x01", not n % 2),
+                        700 if n % 2 else 16384)
+        for i, (data, sizes) in enumerate(((mine, [1400]), (other, [1, 3, 2, 500, 130]))):
+            ends = ("10.77.4.17", "10.77.5.90", WEB, BOX) if i == 0 else ("10.77.5.90", FAR, BOX, CORE)
+            sport = 46000 + n + 1000 * i
+            c.add(ends[2], ends[3], tcp(ends[0], ends[1], sport, 443, "S", 1, 0), delay=0.01)
+            c.add(ends[3], ends[2], tcp(ends[1], ends[0], 443, sport, "SA", 1, 2), delay=0.01)
+            at = 0
+            for k in range(99):
+                piece = data[at:at + sizes[k % len(sizes)]]
+                if not piece:
+                    break
+                for _ in range(2 if k == 1 else 1):
+                    c.add(ends[2], ends[3], tcp(ends[0], ends[1], sport, 443, "PA", 2 + at, 2, piece), delay=0.001)
+                at += len(piece)
+        c.wait(5)
+    return c
+
+
 def misdelivered():
     """The core's ARP entry for web is wrong: answers end at shade/box, which keeps them."""
     c = Capture()
@@ -204,6 +251,8 @@ if __name__ == "__main__":
     proxied("10.77.5.91", BACK).write("relay-proxy-own-backend.pcap.gz")
     proxied(FAR, CORE, relay=("10.77.4.7", LB)).write("relay-proxy-managed.pcap.gz")
     intercepted().write("relay-intercept.pcap.gz")
+    intercepted_long(False).write("relay-intercept-long.pcap.gz")
+    intercepted_long(True).write("relay-intercept-same.pcap.gz")
     misdelivered().write("relay-misdelivery.pcap.gz")
     spoofed().write("relay-spoof-source.pcap.gz")
     wrong_vlan().write("relay-wrong-vlan.pcap.gz")

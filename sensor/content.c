@@ -100,34 +100,35 @@ static inline bool may_hold_tokens(const struct flow *flow, unsigned direction, 
 	       carried_young(path);
 }
 
-/* The hello of a stream that begins in pieces.  *whole: what the tokens were found in. */
+/* The nonce of a stream that begins in pieces. */
 static unsigned tokens_of_head(struct worker *w, struct flow *flow, unsigned direction,
 			       const struct packet *packet,
-			       struct token token[static TOKENS_A_PACKET], struct packet *whole)
+			       struct token token[static TOKENS_A_PACKET])
 {
+	struct packet whole __attribute__((uninitialized)); /* set when there is more of it */
 	bool early = flow->payloads[direction] <= TOKEN_PACKETS;
 	unsigned count;
 
 	if ((!early && !(flow->flags & FLOW_HEAD)) || packet->payload_len == 0 ||
 	    packet->payload_len < packet->payload_wire ||
-	    !heads_add(w->heads, flow, direction, packet, early, whole))
+	    !heads_add(w->heads, flow, direction, packet, early, &whole))
 		return 0;
-	count = token_extract(whole, &w->shared->key, token);
+	count = token_extract(&whole, &w->shared->key, token);
 	if (count > 0)
 		heads_done(w->heads, flow, direction);
 	return count;
 }
 
-/* said: the hello, with the pieces before it. */
-static void tell_hello(struct worker *w, const struct flow *flow, unsigned direction,
-		       const struct packet *packet, const struct place *place,
-		       const struct packet *said)
+static void hello(struct worker *w, struct flow *flow, unsigned direction,
+		  const struct packet *packet, const struct place *place, bool early)
 {
+	struct hello_bytes said;
 	char name[APP_HOST_SIZE];
 	struct record *r;
 
 	if (!worker_wants(w, EVENT_HELLO) ||
-	    !server_name(said->payload, said->payload_len, name, sizeof name))
+	    hellos_add(w->hellos, flow, direction, packet, early, w->now_ns, &said) != HELLO_SAID ||
+	    !server_name(said.data, said.len, name, sizeof name))
 		return;
 	r = emit_begin(w, &(struct emission){.kind = EVENT_HELLO,
 					     .packet = packet,
@@ -137,8 +138,13 @@ static void tell_hello(struct worker *w, const struct flow *flow, unsigned direc
 	if (r == NULL)
 		return;
 	memcpy(r->u.hello.name, name, sizeof name);
-	r->u.hello.print = hello_print(said->payload, said->payload_len, &w->shared->key);
+	r->u.hello.print = hello_print(said.data, said.len, &w->shared->key);
 	emit_commit(w, r);
+}
+
+static bool begins_record(const struct packet *packet)
+{
+	return packet->payload_len > 0 && packet->payload[0] == 22;
 }
 
 /* Of how many packets, each way. */
@@ -153,25 +159,22 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 {
 	struct token token[TOKENS_A_PACKET] __attribute__((uninitialized)); /* count are set */
 	struct token body __attribute__((uninitialized));		    /* likewise */
-	struct packet whole __attribute__((uninitialized)); /* set when it is what was said */
-	const struct packet *said = packet;
 	bool strange = carried_young(path);
+	bool in_pieces = (flow->flags & FLOW_HEAD) != 0;
 	unsigned nth = flow->payloads[direction];
 	unsigned count = 0;
 
 	if (nth <= TOKEN_PACKETS || strange)
 		count = token_extract(packet, &w->shared->key, token);
-	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP) {
-		count = tokens_of_head(w, flow, direction, packet, token, &whole);
-		said = &whole;
-	}
+	if (count == 0 && nth <= HEAD_PACKETS && packet->proto == IPPROTO_NUM_TCP)
+		count = tokens_of_head(w, flow, direction, packet, token);
 	for (unsigned i = 0; i < count; i++) {
 		tell_token(w, flow, direction, packet, place, path, &token[i]);
 		if (token[i].random || token[i].kind == TOKEN_DNS_QUERY)
 			flow->flags |= FLOW_NAMED;
 	}
-	if (count > 0 && token[0].kind == TOKEN_TLS_CLIENT_RANDOM)
-		tell_hello(w, flow, direction, packet, place, said);
+	if (packet->proto == IPPROTO_NUM_TCP && (in_pieces || begins_record(packet)))
+		hello(w, flow, direction, packet, place, nth <= TOKEN_PACKETS || strange);
 	if (nth <= TOKEN_PACKETS && token_of_http(packet, &w->shared->key, &body))
 		tell_token(w, flow, direction, packet, place, path, &body);
 	/* A nonce names the conversation as well as its bytes do, a question its answer. */

@@ -51,11 +51,12 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->stack = calloc(PIPELINE_DEPTH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
 	w->heads = heads_new();
+	w->hellos = hellos_new();
 	w->unseen = unseen_table_new(&w->stats);
 	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
 	if (w->flows == NULL || w->watches == NULL || (w->openings == NULL && o->dpi.packets > 0) ||
 	    w->stack == NULL || w->ring == NULL || w->reassembly == NULL || w->heads == NULL ||
-	    w->unseen == NULL)
+	    w->hellos == NULL || w->unseen == NULL)
 		return err_set(err, ERR_MEMORY, "no memory for the tables of worker %u", index);
 	w->decoys = decoy_set_new(w->inv, shared->seed);
 	return 0;
@@ -71,6 +72,7 @@ void worker_fini(struct worker *w)
 	free(w->stack);
 	reassembly_free(w->reassembly);
 	heads_free(w->heads);
+	hellos_free(w->hellos);
 	unseen_table_free(w->unseen);
 	ring_free(w->ring);
 	inventory_unref(w->inv);

@@ -114,6 +114,7 @@ struct worker {
 	struct watch_table *watches;
 	struct reassembly *reassembly;
 	struct heads *heads;
+	struct hellos *hellos;
 	uint64_t mac_filter[MAC_FILTER];
 	uint64_t mac_second;
 	unsigned macs_told;
@@ -325,6 +326,21 @@ bool heads_add(struct heads *heads, struct flow *flow, unsigned direction,
 	       const struct packet *packet, bool early, struct packet *whole);
 /* The hello is complete. */
 void heads_done(struct heads *heads, struct flow *flow, unsigned direction);
+
+/* hello.c: TLS hellos in one packet or several. */
+struct hellos;
+struct hello_bytes { /* borrowed until the next call */
+	const uint8_t *data;
+	size_t len;
+};
+enum hello_state { HELLO_NONE, HELLO_WAITS, HELLO_SAID };
+struct hellos *hellos_new(void);
+void hellos_free(struct hellos *hellos);
+/* A TCP payload.  early: a hello may begin with it.  SAID: it ends a hello, *said is all of it, or
+ * as much as there will be; WAITS: the hello goes on in the next one. */
+enum hello_state hellos_add(struct hellos *hellos, struct flow *flow, unsigned direction,
+			    const struct packet *packet, bool early, uint64_t now_ns,
+			    struct hello_bytes *said);
 
 /* shed.c: what is left out under overload; a replay leaves out nothing. */
 void shed_look(struct worker *w);

@@ -135,6 +135,12 @@ static bool is_hired(const struct event *ev, uint32_t actor, uint32_t host, cons
 				 ev->ts_ns, NULL);
 }
 
+/* Live, workers' events may come a little out of order. */
+static uint64_t apart(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns - b_ns : b_ns - a_ns;
+}
+
 static void pair_up(struct state *s, const struct event *ev, const struct sighting *in,
 		    const struct sighting *outward, uint32_t actor, const char *name,
 		    struct findings *out)
@@ -165,7 +171,7 @@ static void pair_up(struct state *s, const struct event *ev, const struct sighti
 		return;
 	(void)snprintf(key.name, sizeof key.name, "%s", name);
 	c = table_put(s->cases, &key, &fresh);
-	if (!fresh && ev->ts_ns - c->last_ns > SERIES_NS)
+	if (!fresh && apart(ev->ts_ns, c->last_ns) > SERIES_NS)
 		*c = (struct case_file){0};
 	c->last_ns = ev->ts_ns;
 	c->pairs++;
@@ -195,9 +201,13 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 	struct name_key key = {.tenant = tenant, .outwards = outwards};
 	struct sighting *mine;
 	struct sighting *other;
+	bool fresh;
 
 	(void)snprintf(key.name, sizeof key.name, "%s", ev->u.hello.name);
-	mine = table_put(s->sightings, &key, NULL);
+	mine = table_put(s->sightings, &key, &fresh);
+	/* Said again: a second hello with the key share that was asked for, a retransmission. */
+	if (!fresh && mine->flow_id == ev->flow_id)
+		return;
 	*mine = (struct sighting){.tuple = ev->tuple,
 				  .ts_ns = ev->ts_ns,
 				  .flow_id = ev->flow_id,
@@ -208,7 +218,7 @@ static void note(struct state *s, const struct event *ev, uint32_t tenant, bool 
 	mine->print = ev->u.hello.print;
 	key.outwards = !outwards;
 	other = table_find(s->sightings, &key);
-	if (other == NULL || other->paired || ev->ts_ns - other->ts_ns > TOGETHER_NS)
+	if (other == NULL || other->paired || apart(ev->ts_ns, other->ts_ns) > TOGETHER_NS)
 		return;
 	mine->paired = true;
 	other->paired = true;
