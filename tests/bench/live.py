@@ -168,7 +168,8 @@ def measure(place, report, inventory):
         f.write(text)
     programs = {
         "bulkhead": ([place.bulkhead, "run", "-c", config], b"rules", bulkhead_counts),
-        "tcpdump": (["tcpdump", "-i", PAIR[1], "-B", str(BUFFER_MIB * 1024), "-w", "/dev/null"],
+        "tcpdump": (["tcpdump", "-Z", "root", "-i", PAIR[1], "-B", str(BUFFER_MIB * 1024),
+                     "-w", "/dev/null"],
                     b"listening on", tcpdump_counts),
     }
     ratios, rows = {}, []

@@ -93,7 +93,8 @@ def commands(place, capture, config, outbox, peers):
     """Program -> command and what to remove before it."""
     table = {
         EMPTY: ([place.build("empty", ["empty.c"], ["-lpcap"]), capture], []),
-        TCPDUMP: (["tcpdump", "-r", capture, "-w", "/dev/null"], []),
+        # As root it would give what it writes to, the device itself, to its own user.
+        TCPDUMP: (["tcpdump", "-Z", "root", "-r", capture, "-w", "/dev/null"], []),
         READER: (["ndpiReader", "-q", "-i", capture], []),
         SURICATA: (["suricata", "-c", suricata_config(place), "--runmode", "single", "-S",
                     "/dev/null", "-l", place.folder, "-r", capture], []),
