@@ -200,6 +200,15 @@ static bool is_common(const struct event *ev, const struct leg_view *in,
 	return false;
 }
 
+/* Before it was said on: then it was not said on. */
+static bool was_answered(const struct event *ev, const struct leg_view *in,
+			 const struct leg_view *out_leg)
+{
+	uint64_t answered_ns = meet_answered(ev->book, &in->leg->tuple, in->leg->ts_ns);
+
+	return answered_ns != 0 && answered_ns < out_leg->leg->ts_ns;
+}
+
 /* How the last request of the way was answered. */
 static void settle(struct way *way, const struct meet *book)
 {
@@ -219,7 +228,6 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 {
 	struct way_key key = {
 	    .client = in->leg->tuple.src, .server = out_leg->leg->tuple.dst, .relay = host};
-	uint64_t answered_ns = meet_answered(ev->book, &in->leg->tuple, in->leg->ts_ns);
 	struct way *way = table_put(s->ways, &key, NULL);
 
 	if (ev->ts_ns - way->since_ns > PASSED_NS)
@@ -227,7 +235,7 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 	settle(way, ev->book);
 	if (is_common(ev, in, out_leg) || out_leg->leg->ts_ns < in->leg->ts_ns)
 		return false;
-	if (answered_ns != 0 && answered_ns < out_leg->leg->ts_ns) {
+	if (was_answered(ev, in, out_leg)) {
 		way->crossed++;
 		return false;
 	}
@@ -330,7 +338,9 @@ static bool is_proxied(struct state *s, const struct event *ev, const struct leg
 		       !is_own_site(s, ev, in, out_leg);
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
-		return token->rare || is_passed_on(s, ev, in, out_leg, host);
+		return (token->rare && !is_common(ev, in, out_leg) &&
+			!was_answered(ev, in, out_leg)) ||
+		       is_passed_on(s, ev, in, out_leg, host);
 	case TOKEN_PAYLOAD:
 		return is_in_step(s, ev, in, out_leg, host);
 	default:
