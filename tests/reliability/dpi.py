@@ -82,6 +82,14 @@ def attack(network, stop):
             return
 
 
+def ask(network, stop):
+    """What DPI is asked about: flows of another pair that are relayed, as fast as they can be sent."""
+    port = 1024
+    while not stop.wait(0.01):
+        network.send(common.relayed(PAIRS + 1, port=port))
+        port = port + 1 if port < 60000 else 1024
+
+
 def kill_again_and_again(sensor):
     pid, killed = None, 0
     started = time.monotonic()
@@ -105,7 +113,9 @@ def under_load(place, network, redis, sensor, sender):
                             stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     stop = threading.Event()
     attacker = threading.Thread(target=attack, args=(network, stop))
+    asker = threading.Thread(target=ask, args=(network, stop))
     attacker.start()
+    asker.start()
     try:
         killed, seconds, last = kill_again_and_again(sensor)
         common.check(killed == KILLS, "%d of %d times the DPI process was killed and replaced, in %.0f s" % (
@@ -117,6 +127,7 @@ def under_load(place, network, redis, sensor, sender):
     finally:
         stop.set()
         attacker.join()
+        asker.join()
         load.kill()
         load.wait()
     want = {"a%d" % n for n in range(1, PAIRS + 1)}
@@ -147,7 +158,7 @@ def hung(sensor, redis, log, last):
 def run(place, network, redis):
     log = os.path.join(place, "log")
     common.write(os.path.join(place, "who.yaml"), common.inventory(
-        PAIRS, more_segments="  - { name: a, vlan: 10, prefixes: [10.4.0.0/14], domain: other }\n"))
+        PAIRS + 1, more_segments="  - { name: a, vlan: 10, prefixes: [10.4.0.0/14], domain: other }\n"))
     config = common.write(os.path.join(place, "live.yaml"), """version: 1
 sensor: { name: dpi, user: "" }
 inventory: [who.yaml]
