@@ -179,6 +179,21 @@ def intercepted_long(same):
     return c
 
 
+def intercepted_twice():
+    """Two connections, each with a second hello after HelloRetryRequest: chance, not a series."""
+    c = Capture()
+    for n in range(2):
+        mine = hello("retry-victim-%d" % n)
+        other = hello("retry-actor-%d" % n).replace(b"\xc0\x2f\xc0\x30", b"\x13\x01\x13\x02")
+        for turn in range(2):
+            for i, data in enumerate((mine, other)):
+                ends = ("10.77.4.17", "10.77.5.90", WEB, BOX) if i == 0 else ("10.77.5.90", FAR, BOX, CORE)
+                c.add(ends[2], ends[3], tcp(ends[0], ends[1], 48000 + n + 1000 * i, 443, "PA",
+                                            2 + turn * len(data), 2 + turn * 99, data), delay=0.01)
+        c.wait(5)
+    return c
+
+
 def misdelivered():
     """The core's ARP entry for web is wrong: answers end at shade/box, which keeps them."""
     c = Capture()
@@ -253,6 +268,7 @@ if __name__ == "__main__":
     intercepted().write("relay-intercept.pcap.gz")
     intercepted_long(False).write("relay-intercept-long.pcap.gz")
     intercepted_long(True).write("relay-intercept-same.pcap.gz")
+    intercepted_twice().write("relay-intercept-retry.pcap.gz")
     misdelivered().write("relay-misdelivery.pcap.gz")
     spoofed().write("relay-spoof-source.pcap.gz")
     wrong_vlan().write("relay-wrong-vlan.pcap.gz")
