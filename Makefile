@@ -109,7 +109,7 @@ FAULTS = malloc calloc realloc strdup arena_alloc arena_array arena_strdup arena
 	sqlite3_open_v2 sqlite3_prepare_v2 sqlite3_prepare_v3 sqlite3_step sqlite3_exec \
 	sqlite3_bind_text redisConnectUnixWithTimeout redisReaderFeed \
 	redisReaderGetReply
-WITH_FAULTS = rule/test_faults sink/test_faults sink/test_redis_lies tenant/test_faults
+WITH_FAULTS = engine/test_reload_faults rule/test_faults sink/test_faults sink/test_redis_lies tenant/test_faults
 $(WITH_FAULTS:%=$(BUILD)/tests/unit/%): LDFLAGS += $(FAULTS:%=-Wl,--wrap=%)
 
 test-programs: $(TEST_PROGRAMS)

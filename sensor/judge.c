@@ -39,6 +39,8 @@ static struct lost_state lost_now(const struct judge *j)
 	for (unsigned i = 0; detectors[i] != NULL; i++) {
 		const struct detector *d = detectors[i];
 
+		if (j->off[i])
+			continue;
 		lost.evicted += d->evicted != NULL ? d->evicted(j->state[i]) : 0;
 		lost.forgotten += d->forgotten != NULL ? d->forgotten(j->state[i]) : 0;
 	}
@@ -97,21 +99,29 @@ static void tick_once(struct judge *j, uint64_t now_ns)
 
 /* Detectors remember tenants and hosts by number, and numbers change with the inventory: what they
  * have in mind (seconds of it) is forgotten rather than laid at another's door. */
+static void reopen(struct judge *j, unsigned i)
+{
+	const struct detector *d = detectors[i];
+	struct err err = {0};
+
+	if (d->close != NULL && !j->off[i])
+		d->close(j->state[i]);
+	memset(j->state[i], 0, d->state_size);
+	j->off[i] =
+	    d->open != NULL && d->open(j->state[i], j->shared->options, j->shared->seed, &err) != 0;
+	if (!j->off[i])
+		return;
+	if (d->close != NULL)
+		d->close(j->state[i]);
+	log_err("detector=%s state=off until=reload error=\"%s\"", d->kind, err.text);
+}
+
 static void reopen_detectors(struct judge *j)
 {
 	count_lost_state(j);
 	hidden_clear(j->hidden);
-	for (unsigned i = 0; detectors[i] != NULL; i++) {
-		const struct detector *d = detectors[i];
-		struct err err = {0};
-
-		if (d->close != NULL)
-			d->close(j->state[i]);
-		memset(j->state[i], 0, d->state_size);
-		if (d->open != NULL &&
-		    d->open(j->state[i], j->shared->options, j->shared->seed, &err) != 0)
-			log_err("detector=%s state=off error=\"%s\"", d->kind, err.text);
-	}
+	for (unsigned i = 0; detectors[i] != NULL; i++)
+		reopen(j, i);
 	j->lost = lost_now(j); /* their tables count from nothing again */
 }
 
@@ -371,8 +381,9 @@ static void look_ahead(const struct judge *j, struct ring *ring)
 			hidden_prefetch(j->hidden, r->smac);
 			hidden_prefetch(j->hidden, r->dmac);
 			for (unsigned i = 0; i < j->fetchers; i++)
-				detectors[j->fetcher[i]]->flow_soon(j->state[j->fetcher[i]],
-								    &r->tuple);
+				if (!j->off[j->fetcher[i]])
+					detectors[j->fetcher[i]]->flow_soon(j->state[j->fetcher[i]],
+									    &r->tuple);
 		} else if (r->kind != RECORD_TICK) {
 			inventory_prefetch_mac(j->inv, r->smac);
 			inventory_prefetch_mac(j->inv, r->dmac);
@@ -439,6 +450,7 @@ static int open_detectors(struct judge *j, struct err *err)
 
 	while (detectors[count] != NULL)
 		count++;
+	assert(count <= DETECTORS_MAX);
 	j->shared->wants |= HIDDEN_WANTS;
 	j->state = calloc(count + 1, sizeof *j->state);
 	if (j->state == NULL)
@@ -543,7 +555,7 @@ void judge_free(struct judge *j)
 	if (j == NULL)
 		return;
 	for (unsigned i = 0; j->state != NULL && detectors[i] != NULL; i++) {
-		if (j->state[i] != NULL && detectors[i]->close != NULL)
+		if (j->state[i] != NULL && detectors[i]->close != NULL && !j->off[i])
 			detectors[i]->close(j->state[i]);
 		free(j->state[i]);
 	}

@@ -9,6 +9,7 @@
 #include "labels.h"
 
 #define LISTENERS_MAX 32
+#define DETECTORS_MAX 64
 
 struct lost_state {
 	uint64_t evicted, forgotten;
@@ -33,7 +34,8 @@ struct judge {
 	struct delivery *delivery;
 	void (*on_alert)(void *context, const struct alert *alert);
 	void *context;
-	void **state; /* of detectors[], same order */
+	void **state;		 /* of detectors[], same order */
+	bool off[DETECTORS_MAX]; /* had no memory to begin anew after a reload */
 	/* By event: the detectors that want it, as numbers in detectors[]. */
 	uint8_t listener[EVENT_MAX][LISTENERS_MAX];
 	uint8_t listeners[EVENT_MAX];

@@ -118,7 +118,7 @@ void judge_ask_until_quiet(struct judge *j, unsigned i,
 {
 	bool full;
 
-	if (ask == NULL)
+	if (ask == NULL || j->off[i])
 		return;
 	do {
 		ask(j->state[i], now_ns, &j->findings);
@@ -132,6 +132,8 @@ void judge_show(struct judge *j, const struct event *ev)
 	for (unsigned n = 0; n < j->listeners[ev->kind]; n++) {
 		unsigned i = j->listener[ev->kind][n];
 
+		if (j->off[i])
+			continue;
 		detectors[i]->event(j->state[i], ev, &j->findings);
 		if (j->findings.count + j->findings.dropped > 0)
 			handle_findings(j, detectors[i]);
