@@ -9,7 +9,7 @@
  *
  *	data:  record header (5, made up) | handshake, as far as it has come
  *
- * Slots are few; a flow whose slot another has is told of by what its first packet says.
+ * Slots are few; a flow that finds none is told of by what its first packet says.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@
 #include "base/cursor.h"
 #include "worker.h"
 
-#define HELLOS 256
+#define SETS 32
+#define WAYS 8 /* their keys are a cache line */
 #define HELLO_BYTES 4096
 #define RECORD 5 /* type, version, length */
 #define HANDSHAKE 4
@@ -27,19 +28,19 @@
 #define PATIENCE_NS (2 * NS_PER_SEC)
 
 struct slot {
-	uint64_t flow_id; /* 0: free */
+	uint64_t *key;
 	uint64_t ts_ns;
 	uint32_t next_seq;
 	uint16_t have;	/* bytes of data */
 	uint16_t left;	/* of the record at hand */
 	uint8_t header; /* bytes of its header that have come */
-	uint8_t direction;
 	uint8_t record[RECORD];
 	uint8_t data[HELLO_BYTES];
 };
 
 struct hellos {
-	struct slot slot[HELLOS];
+	uint64_t key[SETS][WAYS]; /* 0: free */
+	struct slot slot[SETS][WAYS];
 };
 
 struct hellos *hellos_new(void)
@@ -50,6 +51,35 @@ struct hellos *hellos_new(void)
 void hellos_free(struct hellos *hellos)
 {
 	free(hellos);
+}
+
+static struct slot *find(struct hellos *hellos, uint64_t key)
+{
+	uint64_t set = (key >> 2) % SETS;
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (hellos->key[set][i] == key)
+			return &hellos->slot[set][i];
+	return NULL;
+}
+
+static struct slot *take_slot(struct hellos *hellos, uint64_t key, uint64_t now_ns)
+{
+	uint64_t set = (key >> 2) % SETS;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct slot *s = &hellos->slot[set][i];
+
+		if (hellos->key[set][i] != 0 && now_ns - s->ts_ns < PATIENCE_NS)
+			continue;
+		hellos->key[set][i] = key;
+		s->key = &hellos->key[set][i];
+		s->ts_ns = now_ns;
+		s->have = RECORD;
+		s->left = s->header = 0;
+		return s;
+	}
+	return NULL;
 }
 
 /* As far as it can be seen. */
@@ -117,7 +147,7 @@ static enum hello_state done(struct slot *s, struct flow *flow, struct hello_byt
 	static const uint8_t made_up[RECORD] = {TLS_HANDSHAKE, 3, 1, 0, 0};
 	size_t len = s->have;
 
-	s->flow_id = 0;
+	*s->key = 0;
 	if (len <= RECORD + HANDSHAKE || s->data[RECORD] != CLIENT_HELLO)
 		return HELLO_NONE; /* its head may hold something else (head.c) */
 	flow->flags &= (uint8_t)~FLOW_HEAD;
@@ -143,9 +173,10 @@ enum hello_state hellos_add(struct hellos *hellos, struct flow *flow, unsigned d
 			    const struct packet *packet, bool early, uint64_t now_ns,
 			    struct hello_bytes *said)
 {
-	struct slot *s = &hellos->slot[(flow->id ^ direction) % HELLOS];
+	uint64_t key = flow->id << 2 | direction << 1 | 1;
+	struct slot *s = find(hellos, key);
 
-	if (s->flow_id == flow->id && s->direction == direction) {
+	if (s != NULL) {
 		uint32_t skip = s->next_seq - packet->tcp_seq;
 
 		if (packet->tcp_seq - s->next_seq - 1 < UINT32_MAX / 2)
@@ -159,14 +190,10 @@ enum hello_state hellos_add(struct hellos *hellos, struct flow *flow, unsigned d
 		*said = (struct hello_bytes){packet->payload, whole_len(packet->payload)};
 		return HELLO_SAID;
 	}
-	if (s->flow_id != 0 && now_ns - s->ts_ns < PATIENCE_NS) {
+	s = take_slot(hellos, key, now_ns);
+	if (s == NULL) {
 		*said = (struct hello_bytes){packet->payload, packet->payload_len};
 		return HELLO_SAID;
 	}
-	s->flow_id = flow->id;
-	s->ts_ns = now_ns;
-	s->have = RECORD;
-	s->left = s->header = 0;
-	s->direction = (uint8_t)direction;
 	return go_on(s, flow, packet, 0, said);
 }
