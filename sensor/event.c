@@ -237,6 +237,7 @@ void event_rebuild(struct event *ev, const struct record *r, const struct invent
 
 void event_leg(const struct record *r, struct leg *leg)
 {
+	leg->flow_id = r->flow_id;
 	leg->tuple = r->tuple;
 	leg->smac = r->smac;
 	leg->dmac = r->dmac;

@@ -17,6 +17,7 @@
 #define MEET_FRAME 96
 
 struct leg {
+	uint64_t flow_id;
 	struct flow_tuple tuple;
 	struct mac_addr smac, dmac;
 	uint64_t ts_ns, number;

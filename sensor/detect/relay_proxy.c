@@ -134,7 +134,7 @@ static void tell(const struct event *ev, const struct leg_view *in, const struct
 	f->actor.tenant_id = relay;
 	/* The victim's own flow: the one it is an end of. */
 	f->tuple = end == 0 ? in->leg->tuple : out_leg->leg->tuple;
-	f->flow_id = 0;
+	f->flow_id = end == 0 ? in->leg->flow_id : out_leg->leg->flow_id;
 	f->victim = end == 0 ? party_of_owner(&in->src, &in->leg->tuple.src)
 			     : party_of_owner(&out_leg->dst, &out_leg->leg->tuple.dst);
 	f->peer = end == 0 ? party_of_owner(&out_leg->dst, &out_leg->leg->tuple.dst)
