@@ -19,7 +19,7 @@ _Static_assert(OPENING_PACKETS <= DPI_ASK_PACKETS, "all of it");
 struct label {
 	struct app app;
 	struct flow_tuple tuple; /* for who wants to know whose packet DPI died of */
-	uint64_t newest;	 /* frame of the newest packet that was shown */
+	uint64_t newest;	 /* place + 1 of the newest packet that was shown, 0 none */
 	bool asked;		 /* the answer has not come yet, or DPI died and never will */
 	bool behind;		 /* named behind a preamble: DPI does not know better */
 };
@@ -36,6 +36,7 @@ struct labels {
 	struct opening opening[OPENING_PACKETS];
 	struct packet packet[OPENING_PACKETS];
 	unsigned packets;
+	uint64_t newest; /* place + 1 of the last of them */
 };
 
 struct labels *labels_new(struct dpi *dpi, bool profile, uint64_t seed)
@@ -68,7 +69,7 @@ void labels_free(struct labels *l)
 /* All that is kept of a flow, oldest first; nothing when its first packet is gone, for by the rest
  * it would be called something else. */
 static void take_opening(struct labels *l, const struct worker *workers, unsigned count,
-			 uint64_t flow_id, uint64_t until)
+			 uint64_t flow_id, uint64_t until, const struct label *label)
 {
 	uint64_t at[OPENING_PACKETS];
 	unsigned found = 0;
@@ -80,13 +81,17 @@ static void take_opening(struct labels *l, const struct worker *workers, unsigne
 
 		found = openings_find(workers[i].openings, flow_id, until, at, &older);
 		gone |= older;
+		if (found > 0 && at[found - 1] + 1 == label->newest)
+			return; /* no more than was shown */
 		for (unsigned n = 0; n < found; n++) {
 			struct opening *opening = &l->opening[l->packets];
 
-			if (openings_read(workers[i].openings, at[n], opening) &&
-			    opening->nth == l->packets &&
-			    dpi_fit_bytes(opening->data, opening->len, &l->packet[l->packets]))
-				l->packets++;
+			if (!openings_read(workers[i].openings, at[n], opening) ||
+			    opening->nth != l->packets ||
+			    !dpi_fit_bytes(opening->data, opening->len, &l->packet[l->packets]))
+				continue;
+			l->newest = at[n] + 1;
+			l->packets++;
 		}
 	}
 	l->stat_gone += l->packets == 0 && (found > 0 || gone);
@@ -174,12 +179,12 @@ static void look_closely(struct labels *l, const struct worker *workers, unsigne
 {
 	if (label->asked)
 		return;
-	take_opening(l, workers, count, flow_id, until);
-	if (l->packets == 0 || l->opening[l->packets - 1].number == label->newest)
+	take_opening(l, workers, count, flow_id, until, label);
+	if (l->packets == 0 || l->newest == label->newest)
 		return;
 	label->behind = name_behind(l, &label->app);
 	if (label->behind || ask(l, flow_id, label))
-		label->newest = l->opening[l->packets - 1].number;
+		label->newest = l->newest;
 }
 
 /* The same, on the clock when somebody wants to know. */

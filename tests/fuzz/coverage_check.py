@@ -32,6 +32,9 @@ def declared():
     for header in sorted([*TOP.glob("include/bulkhead/*.h"), *TOP.glob("sensor/*.h"), *TOP.glob("sensor/*/*.h")]):
         text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
         text = re.sub(r"^#(?:.*\\\n)*.*$", "", text, flags=re.M)
+        text, bodies = re.subn(r"\{[^{}]*\}", "#", text)
+        while bodies:
+            text, bodies = re.subn(r"\{[^{}]*\}", "#", text)
         for match in DECLARATION.finditer(text):
             if FOREIGN.search(match[2]) and "typedef" not in match[0]:
                 found[match[1]] = str(header.relative_to(TOP))
