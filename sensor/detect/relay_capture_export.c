@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/cursor.h"
 #include "base/table.h"
 #include "detect/build.h"
 #include "detect/copied.h"
@@ -19,7 +20,11 @@
 #define UNPACK_STEP 2048  /* bytes at a time */
 #define UNPACK_MAX 262144 /* out of one segment: 180 times what goes into it */
 #define PCAP_FILE 64	  /* in so many bytes a capture says that it is one */
-#define VICTIMS 4	  /* told of in one packet of the stream */
+#define ECHO_HEADER 8	  /* type, code, checksum, identifier, number */
+#define ECHO_NUMBER_AT 6
+#define ECHO_KEY (UINT64_C(1) << 32) /* no port: of a flow's requests */
+#define ASKED 8			     /* echo requests on their way */
+#define VICTIMS 4		     /* told of in one packet of the stream */
 
 static const char *const kinds[] = {"observe.capture-export", "relay.tunnel", "observe.tunnel",
 				    NULL};
@@ -32,8 +37,16 @@ struct stream_key {
 
 enum packed { PACKED_NOT, PACKED_GZIP, PACKED_LOST };
 
+/* An echo request: what answers it repeats its data. */
+struct asked {
+	uint32_t hash;
+	uint16_t number;
+	bool known;
+};
+
 struct stream {
 	struct export_stream in;
+	struct asked asked[ASKED];
 	uint8_t packed; /* enum packed */
 	uint32_t next_seq;
 	bool has_seq;
@@ -317,11 +330,47 @@ static void feed(struct reading *r)
 		miss_bytes(r, p->payload_wire - p->payload_len);
 }
 
+static bool is_echo_reply(const struct packet *p)
+{
+	return p->proto == IPPROTO_NUM_ICMP ? p->icmp_type == 0 : p->icmp_type == 129;
+}
+
+enum echo { ECHO_NONE, ECHO_REPEATED, ECHO_UNASKED };
+
+/* Whoever answers pings repeats what was put into them, whosever packets.  A tunnel's end answers
+ * otherwise than it was asked; where the question is not known, who answers is not to blame. */
+static enum echo echo_of(struct state *s, const struct event *ev)
+{
+	const struct packet *p = ev->packet;
+	struct stream_key key = {.flow_id = ev->flow_id, .sport = ECHO_KEY};
+	struct asked asked = {.known = true};
+	struct stream *stream;
+	const struct asked *was;
+
+	if (!packet_is_echo(p) || p->l4 == NULL || p->l4_len < ECHO_HEADER)
+		return ECHO_NONE;
+	asked.number = read_be16(p->l4 + ECHO_NUMBER_AT);
+	asked.hash = mix(2166136261u, p->payload, p->payload_len);
+	if (!is_echo_reply(p)) {
+		key.src = ev->tuple.src;
+		stream = table_put(s->streams, &key, NULL);
+		stream->asked[asked.number % ASKED] = asked;
+		return ECHO_NONE;
+	}
+	key.src = ev->tuple.dst;
+	stream = table_find(s->streams, &key);
+	was = stream != NULL ? &stream->asked[asked.number % ASKED] : NULL;
+	if (was == NULL || !was->known || was->number != asked.number)
+		return ECHO_UNASKED;
+	return was->hash == asked.hash ? ECHO_REPEATED : ECHO_NONE;
+}
+
 static void read_payload(struct state *s, const struct event *ev, struct findings *out)
 {
 	struct stream_key key = {
 	    .flow_id = ev->flow_id, .src = ev->tuple.src, .sport = ev->tuple.sport};
 	struct reading r = {.s = s, .ev = ev};
+	enum echo echo;
 	bool certain;
 
 	r.end[0] = copied_end_of(ev, ev->domain, &ev->tuple.src, ev->has_mac ? &ev->smac : NULL);
@@ -332,7 +381,10 @@ static void read_payload(struct state *s, const struct event *ev, struct finding
 	}
 	if (r.end[0].tenant == r.end[1].tenant)
 		r.role[1].suspect = false; /* told once, of who sends it */
-	if (!r.role[0].suspect && !r.role[1].suspect)
+	echo = echo_of(s, ev);
+	if (echo == ECHO_UNASKED)
+		r.role[0].suspect = false;
+	if ((!r.role[0].suspect && !r.role[1].suspect) || echo == ECHO_REPEATED)
 		return;
 	certain = r.end[0].tenant != r.end[1].tenant && r.end[0].tenant >= TENANT_INFRASTRUCTURE &&
 		  r.end[1].tenant >= TENANT_INFRASTRUCTURE;
