@@ -7,8 +7,10 @@
 #include "base/table.h"
 #include "detect/build.h"
 #include "detect/dns.h"
+#include "detect/meet.h"
 
 #define DOORS 8192
+#define LEADS 16384 /* some clients a door */
 #define PORT_DNS 53
 /* Where a name alone leads a browser to. */
 #define PORT_HTTP 80
@@ -19,7 +21,13 @@ struct door {
 	uint32_t zero;
 };
 
+struct lead {
+	struct ip_addr ip, client;
+	uint32_t domain, zero;
+};
+
 struct own_sites {
+	struct table *led;     /* set of struct lead */
 	struct table *named;   /* sets of struct door */
 	struct table *visited; /* ... */
 };
@@ -32,7 +40,8 @@ struct own_sites *own_sites_new(uint64_t seed)
 		return NULL;
 	s->named = table_new(DOORS, sizeof(struct door), sizeof(uint8_t), seed);
 	s->visited = table_new(DOORS, sizeof(struct door), sizeof(uint8_t), seed);
-	if (s->named == NULL || s->visited == NULL) {
+	s->led = table_new(LEADS, sizeof(struct lead), sizeof(uint8_t), seed);
+	if (s->led == NULL || s->named == NULL || s->visited == NULL) {
 		own_sites_free(s);
 		return NULL;
 	}
@@ -43,6 +52,7 @@ void own_sites_free(struct own_sites *s)
 {
 	if (s == NULL)
 		return;
+	table_free(s->led);
 	table_free(s->named);
 	table_free(s->visited);
 	free(s);
@@ -50,12 +60,13 @@ void own_sites_free(struct own_sites *s)
 
 uint64_t own_sites_evicted(const struct own_sites *s)
 {
-	return table_evicted(s->named) + table_evicted(s->visited);
+	return table_evicted(s->led) + table_evicted(s->named) + table_evicted(s->visited);
 }
 
 void own_sites_note(struct own_sites *s, const struct event *ev)
 {
 	struct door door = {.domain = ev->domain, .port = PORT_HTTP};
+	struct lead lead = {.domain = ev->domain};
 	struct dns_message m;
 
 	if (ev->packet == NULL || ev->from.tenant != TENANT_INFRASTRUCTURE ||
@@ -64,24 +75,44 @@ void own_sites_note(struct own_sites *s, const struct event *ev)
 		return;
 	for (unsigned i = 0; i < m.address_count; i++) {
 		door.ip = m.address[i].ip;
-		if (is_tenant(inventory_owner(ev->inv, ev->domain, &door.ip).tenant))
-			(void)table_put(s->named, &door, NULL);
+		if (!is_tenant(inventory_owner(ev->inv, ev->domain, &door.ip).tenant))
+			continue;
+		lead.ip = door.ip;
+		lead.client = ev->packet->dst;
+		(void)table_put(s->named, &door, NULL);
+		(void)table_put(s->led, &lead, NULL);
 	}
 }
 
-void own_sites_visited(struct own_sites *s, uint16_t domain, const struct ip_addr *ip,
-		       uint16_t port)
+/* The provider's: where it leads is a door for all. */
+static bool is_balancer(const struct event *ev, const struct owner *owner)
 {
-	struct door door = {.ip = *ip, .domain = domain, .port = port};
+	const struct host *host = inventory_host(ev->inv, owner->host);
 
-	(void)table_put(s->visited, &door, NULL);
+	return owner->tenant == TENANT_INFRASTRUCTURE && host != NULL &&
+	       (host->roles & ROLE_LOAD_BALANCER) != 0;
 }
 
-bool own_sites_has(const struct own_sites *s, uint16_t domain, const struct ip_addr *ip,
-		   uint16_t port, bool visits)
+bool own_sites_visit(struct own_sites *s, const struct event *ev, const struct leg_view *in,
+		     const struct leg_view *out_leg, uint32_t relay)
 {
-	struct door door = {.ip = *ip, .domain = domain, .port = port};
+	bool answer = ev->u.meet.token.kind == TOKEN_HTTP_ANSWER;
+	const struct flow_tuple *near = answer ? &out_leg->leg->tuple : &in->leg->tuple;
+	struct door door = {.ip = answer ? near->src : near->dst,
+			    .domain = near->domain,
+			    .port = answer ? near->sport : near->dport};
+	struct lead lead = {
+	    .ip = door.ip, .client = answer ? near->dst : near->src, .domain = near->domain};
+	const struct owner *client = answer ? &out_leg->dst : &in->src;
+	const struct owner *owner = answer ? &out_leg->src : &in->dst;
 
-	return table_find(s->named, &door) != NULL ||
-	       (visits && table_find(s->visited, &door) != NULL);
+	/* A tenant whose server is reached by a detour over the relay visits nobody. */
+	if (owner->tenant != relay ||
+	    (in->src.tenant == out_leg->dst.tenant && is_tenant(client->tenant)))
+		return false;
+	if (client->tenant == TENANT_EXTERNAL)
+		(void)table_put(s->visited, &door, NULL);
+	return is_balancer(ev, client) || table_find(s->led, &lead) != NULL ||
+	       table_find(s->named, &door) != NULL ||
+	       (is_tenant(client->tenant) && table_find(s->visited, &door) != NULL);
 }

@@ -10,6 +10,7 @@
 
 #include "bulkhead/detector.h"
 
+struct leg_view;
 struct own_sites;
 
 struct own_sites *own_sites_new(uint64_t seed);
@@ -19,12 +20,12 @@ uint64_t own_sites_evicted(const struct own_sites *sites);
 #define OWN_SITE_WANTS EVENT_BIT(EVENT_NAME)
 /* A resolver's answer that comes by the provider's gear leads to a tenant's address. */
 void own_sites_note(struct own_sites *sites, const struct event *ev);
-/* A visitor from outside was served at this door. */
-void own_sites_visited(struct own_sites *sites, uint16_t domain, const struct ip_addr *ip,
-		       uint16_t port);
-
-/* Is it a door that resolvers lead to, or, where visits count, that the world comes to? */
-bool own_sites_has(const struct own_sites *sites, uint16_t domain, const struct ip_addr *ip,
-		   uint16_t port, bool visits);
+/*
+ * Does a client visit a site of the relay's own, with the request or answer that came in and went
+ * out?  Resolvers lead to its door (port 80), or led this client there; or the world comes to it,
+ * or the provider's balancer does.
+ */
+bool own_sites_visit(struct own_sites *s, const struct event *ev, const struct leg_view *in,
+		     const struct leg_view *out_leg, uint32_t relay);
 
 #endif

@@ -276,26 +276,6 @@ static enum order order_of(const struct event *ev, const struct leg_view *in,
 		   : ORDER_OTHER;
 }
 
-/* Is it a site of the relay's own that the client visits?  A tenant whose server is reached by a
- * detour over the relay visits nobody. */
-static bool is_own_site(struct state *s, const struct event *ev, const struct leg_view *in,
-			const struct leg_view *out_leg)
-{
-	bool answer = ev->u.meet.token.kind == TOKEN_HTTP_ANSWER;
-	const struct flow_tuple *near = answer ? &out_leg->leg->tuple : &in->leg->tuple;
-	const struct ip_addr *door = answer ? &near->src : &near->dst;
-	uint16_t port = answer ? near->sport : near->dport;
-	const struct owner *client = answer ? &out_leg->dst : &in->src;
-	const struct owner *owner = answer ? &out_leg->src : &in->dst;
-
-	if (owner->tenant != arrives_at(in) ||
-	    (in->src.tenant == out_leg->dst.tenant && is_tenant(client->tenant)))
-		return false;
-	if (client->tenant == TENANT_EXTERNAL)
-		own_sites_visited(s->sites, near->domain, door, port);
-	return own_sites_has(s->sites, near->domain, door, port, is_tenant(client->tenant));
-}
-
 /* A private address that nobody registered, behind a router: as likely the relay's own machine. */
 static bool has_private_end(const struct leg_view *in, const struct leg_view *out_leg)
 {
@@ -313,6 +293,10 @@ static bool is_in_step(struct state *s, const struct event *ev, const struct leg
 
 	if (from->proto != IPPROTO_NUM_TCP || has_private_end(in, out_leg) ||
 	    out_leg->leg->ts_ns < in->leg->ts_ns)
+		return false;
+	/* Both came to one door of the host's: chat, a broker, a meeting point.  What several begin
+	 * with, equals say to each other. */
+	if (from->dport == to->sport || is_common(ev, in, out_leg))
 		return false;
 	switch (steps_note(s->steps, &ev->u.meet.token, from, to, ev->ts_ns)) {
 	case STEPS_APART:
@@ -335,7 +319,7 @@ static bool is_proxied(struct state *s, const struct event *ev, const struct leg
 	switch (token->kind) {
 	case TOKEN_HTTP_REQUEST:
 		return is_passed_on(s, ev, in, out_leg, host) && !has_private_end(in, out_leg) &&
-		       !is_own_site(s, ev, in, out_leg);
+		       !own_sites_visit(s->sites, ev, in, out_leg, arrives_at(in));
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
 		return (token->rare && !is_common(ev, in, out_leg) &&
@@ -419,7 +403,7 @@ static void answered(struct state *s, const struct event *ev, struct findings *o
 	if (way_book_note(s->book, WAY_ANSWERS, &now->leg->tuple.dst, &from->leg->tuple.src, host,
 			  order == ORDER_PROXY, ev->ts_ns) &&
 	    order == ORDER_PROXY && !has_its_own_half(ev, from, now) &&
-	    !is_own_site(s, ev, from, now))
+	    !own_sites_visit(s->sites, ev, from, now, arrives_at(from)))
 		tell_both(ev, from, now, out);
 }
 
