@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make_passing.py - writes passing-on.pcap.gz and passing.yaml beside it, the same each time.
 
-Services that pass on what their clients say, to where these addressed it: chat, brokers, meeting points, collectors, caches.  Each is played by a tenant that is called after what it does.  Frames are built by scapy (Debian: python3-scapy)
+Services that pass on what their clients say, to where these addressed it: chat, brokers, meeting points, hooks, collectors, caches.  Each is played by a tenant that is called after what it does.  Frames are built by scapy (Debian: python3-scapy)
 with fixed times.
 """
 import os
@@ -76,6 +76,29 @@ def nodes(c):
         c.wait(2)
 
 
+def post(host, path, body):
+    return request(host, path, b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(body), method=b"POST", body=body)
+
+
+def hooks(c):
+    hub, echo, fan, asks = (who(name)[1] for name in ("hooks", "hooks-back", "hooks-many", "federated"))
+    ok, none, queued = answer(b"{\"ok\":true}", b"Content-Length: 11\r\n"), answer(b"", status=b"204 No Content"), answer(b"{\"queued\":1}", status=b"202 Accepted")
+    for n in range(8):
+        event = b"{\"id\":\"evt_%s\",\"type\":\"invoice.paid\",\"amount\":%d}" % (noise("e%d" % n, 9).hex().encode(), n)
+        c.pass_on(W4, hub, F4, post(hub.encode(), b"/publish/finch", event), post(b"finch.example", b"/hook", event), [none], [queued], dport=8080)
+        c.pass_on(L4, echo, L24, post(echo.encode(), b"/v1/publish", event[::-1]), post(L24.encode(), b"/callback", event[::-1]), [none], [queued], dport=8080)
+        act = b"{\"@context\":[\"https://www.w3.org/ns/activitystreams\",\"https://w3id.org/security/v1\",{\"toot\":\"http://joinmastodon.org/ns#\",\"featured\":{\"@id\":\"toot:featured\",\"@type\":\"@id\"},\"alsoKnownAs\":{\"@id\":\"as:alsoKnownAs\",\"@type\":\"@id\"},\"Emoji\":\"toot:Emoji\"}],\"id\":\"https://wren.example/n/%d\"}" % n
+        c.pass_on(W4, asks, F4, post(b"federated.example", b"/inbox", act), post(b"finch.example", b"/inbox", act.replace(b"/n/", b"/boost/")), [queued], [queued])
+        # To two that have asked for it
+        c.port += 3
+        near = list(tcp(W4, fan, c.port - 2, 8080, [(False, post(fan.encode(), b"/e", event[:30] + event)), (True, ok)], "n%d" % c.port))
+        out = [(to, list(tcp(fan, to, c.port - k, 80, [(False, post(to.encode(), b"/hook", event[:30] + event)), (True, ok)], "f%d-%d" % (c.port, k)))) for k, to in enumerate((F4, FAR))]
+        for packets, a, b in [(near[:4], W4, fan)] + [(p, fan, to) for to, p in out] + [(near[4:], W4, fan)]:
+            for back, p in packets:
+                c.add(*((nic(b), nic(a)) if back else (nic(a), nic(b))), p, delay=0.0006)
+        c.wait(1)
+
+
 def led(c, client, ip, name):
     c.add(GATE, nic(client), IP(src=G4, dst=client) / UDP(sport=53, dport=5400) / DNS(id=9, qr=1, qd=DNSQR(qname=name), an=DNSRR(rrname=name, rdata=ip)), delay=0.1)
 
@@ -122,7 +145,7 @@ def inventory():
 
 if __name__ == "__main__":
     street = Street()
-    for scene in (talks, nodes, shops, framed):
+    for scene in (talks, nodes, shops, framed, hooks):
         scene(street)
     street.write("passing-on.pcap.gz")
     inventory()

@@ -175,13 +175,18 @@ static bool tokens(struct worker *w, struct flow *flow, unsigned direction,
 	}
 	if (packet->proto == IPPROTO_NUM_TCP && (in_pieces || begins_record(packet)))
 		hello(w, flow, direction, packet, place, nth <= TOKEN_PACKETS || strange);
+	body.status = 0;
+	body.length = 0;
 	if (nth <= TOKEN_PACKETS && token_of_http(packet, &w->shared->key, &body))
 		tell_token(w, flow, direction, packet, place, path, &body);
 	/* A nonce names the conversation as well as its bytes do, a question its answer. */
 	if (count == 0 &&
 	    ((nth <= payload_tokens(packet) && !(flow->flags & FLOW_NAMED)) || strange) &&
-	    token_of_payload(packet, &w->shared->key, &token[0]))
+	    token_of_payload(packet, &w->shared->key, &token[0])) {
+		token[0].status = body.status;
+		token[0].length = body.length;
 		tell_token(w, flow, direction, packet, place, path, &token[0]);
+	}
 	return count > 0;
 }
 

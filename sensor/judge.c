@@ -203,7 +203,7 @@ static void handle_token(struct judge *j, const struct record *r)
 
 	event_leg(r, &now);
 	if (r->u.token.kind == TOKEN_PAYLOAD || r->u.token.kind == TOKEN_HTTP_ANSWER)
-		meet_said(j->book, &now.tuple, now.ts_ns);
+		meet_said(j->book, &now.tuple, &r->u.token, now.ts_ns);
 	else if (r->u.token.kind == TOKEN_HTTP_HEAD || r->u.token.kind == TOKEN_HTTP_TARGET)
 		meet_asked(j->book, &now.tuple, now.ts_ns);
 	count = meet_note(j->book, &r->u.token, &now,

@@ -96,6 +96,8 @@ struct token {
 	bool random;	 /* 64 random bits or more: equality is proof of identity */
 	bool rare;	 /* HTTP: bears a value that others would not say by chance */
 	uint16_t bytes;	 /* how much content it covers */
+	uint16_t status; /* of an HTTP answer; 0 it is none */
+	uint32_t length; /* ... of its body as it is, and one; 0 not said, or it is packed */
 	uint64_t lo, hi; /* keyed 128-bit hash of kind and content */
 };
 
@@ -134,7 +136,8 @@ bool token_of_syn(const struct packet *packet, const struct hash_key *key, struc
 /* The token of any payload of 24 bytes or more, of kind TOKEN_TLS_RECORD when it is one; of a
  * smaller datagram together with its IP id. */
 bool token_of_payload(const struct packet *packet, const struct hash_key *key, struct token *out);
-/* The token of what an HTTP answer has of its own, or of a request's body: proxies pass it on. */
+/* The token of what an HTTP answer has of its own, or of a request's body: proxies pass it on.
+ * status and length are set of every answer, whether it has a token or not; else left alone. */
 bool token_of_http(const struct packet *packet, const struct hash_key *key, struct token *out);
 /* The token of an echo request or reply with 24 bytes or more of data: a NAT changes its id. */
 bool token_of_echo(const struct packet *packet, const struct hash_key *key, struct token *out);

@@ -53,7 +53,7 @@ struct entry {
 
 struct asked {
 	uint64_t asked_ns;
-	uint64_t answered_ns, before_ns; /* of the last request, of the one before; 0 not yet */
+	struct meet_answer answer, before; /* of the last request, of the one before */
 };
 
 struct meet {
@@ -294,18 +294,19 @@ void meet_asked(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
 	struct flow_tuple key = tuple_key(tuple, false);
 	struct asked *asked = table_put(m->asked, &key, NULL);
 
-	if (asked->answered_ns == 0) {
+	if (asked->answer.ts_ns == 0) {
 		asked->asked_ns = ts_ns;
 		return;
 	}
 	if (ts_ns < asked->asked_ns + REPEAT_NS)
 		return;
 	asked->asked_ns = ts_ns;
-	asked->before_ns = asked->answered_ns;
-	asked->answered_ns = 0;
+	asked->before = asked->answer;
+	asked->answer = (struct meet_answer){.ts_ns = 0};
 }
 
-void meet_said(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
+void meet_said(struct meet *m, const struct flow_tuple *tuple, const struct token *token,
+	       uint64_t ts_ns)
 {
 	struct flow_tuple key;
 	struct asked *asked;
@@ -314,8 +315,9 @@ void meet_said(struct meet *m, const struct flow_tuple *tuple, uint64_t ts_ns)
 		return;
 	key = tuple_key(tuple, true);
 	asked = table_find(m->asked, &key);
-	if (asked != NULL && asked->answered_ns == 0)
-		asked->answered_ns = ts_ns;
+	if (asked != NULL && asked->answer.ts_ns == 0)
+		asked->answer = (struct meet_answer){
+		    .ts_ns = ts_ns, .length = token->length, .status = token->status};
 }
 
 uint64_t meet_asked_ns(const struct meet *m, const struct flow_tuple *tuple)
@@ -326,16 +328,22 @@ uint64_t meet_asked_ns(const struct meet *m, const struct flow_tuple *tuple)
 	return asked != NULL ? asked->asked_ns : 0;
 }
 
-uint64_t meet_answered(const struct meet *m, const struct flow_tuple *tuple, uint64_t after_ns)
+struct meet_answer meet_answer(const struct meet *m, const struct flow_tuple *tuple,
+			       uint64_t after_ns)
 {
 	struct flow_tuple key = tuple_key(tuple, false);
 	const struct asked *asked = table_find(m->asked, &key);
 
-	if (asked == NULL)
-		return 0;
-	if (asked->before_ns > after_ns)
-		return asked->before_ns;
-	return asked->answered_ns > after_ns ? asked->answered_ns : 0;
+	if (asked != NULL && asked->before.ts_ns > after_ns)
+		return asked->before;
+	if (asked != NULL && asked->answer.ts_ns > after_ns)
+		return asked->answer;
+	return (struct meet_answer){.ts_ns = 0};
+}
+
+uint64_t meet_answered(const struct meet *m, const struct flow_tuple *tuple, uint64_t after_ns)
+{
+	return meet_answer(m, tuple, after_ns).ts_ns;
 }
 
 void meet_prefetch(const struct meet *m, const struct token *token)

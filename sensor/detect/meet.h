@@ -54,10 +54,20 @@ unsigned meet_note(struct meet *meet, const struct token *token, const struct le
  * of the flow that goes this way ... */
 void meet_asked(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_ns);
 /* ... and payload, which may be the answer to one of the other way. */
-void meet_said(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_ns);
+void meet_said(struct meet *meet, const struct flow_tuple *tuple, const struct token *token,
+	       uint64_t ts_ns);
 /* When the last request of the flow that goes this way was asked; 0 never. */
 uint64_t meet_asked_ns(const struct meet *meet, const struct flow_tuple *tuple);
-/* When a request after this time was first answered, of the last two of its flow; 0 not yet. */
+struct meet_answer {
+	uint64_t ts_ns;	 /* 0 not yet */
+	uint32_t length; /* as in struct token */
+	uint16_t status;
+};
+
+/* How a request after this time was first answered, of the last two of its flow. */
+struct meet_answer meet_answer(const struct meet *meet, const struct flow_tuple *tuple,
+			       uint64_t after_ns);
+/* ... and when. */
 uint64_t meet_answered(const struct meet *meet, const struct flow_tuple *tuple, uint64_t after_ns);
 
 /* Some time before meet_note(). */

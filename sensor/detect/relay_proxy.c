@@ -53,6 +53,7 @@ struct way {
 	uint64_t asked_ns; /* the last one: 0 none */
 	struct flow_tuple in, out;
 	uint32_t passed, crossed; /* answered in order, and not */
+	uint32_t differed;	  /* ... with another answer, or others were asked, too */
 };
 
 struct state {
@@ -209,30 +210,63 @@ static bool was_answered(const struct event *ev, const struct leg_view *in,
 	return answered_ns != 0 && answered_ns < out_leg->leg->ts_ns;
 }
 
+/* A proxy says how it was answered.  Who takes a message, and gives it to whom it is for, answers
+ * for himself (web hooks, feeds). */
+static bool answers_differ(const struct meet_answer *a, const struct meet_answer *b)
+{
+	return (a->status != 0 && b->status != 0 && a->status != b->status) ||
+	       (a->length != 0 && b->length != 0 && a->length != b->length);
+}
+
 /* How the last request of the way was answered. */
 static void settle(struct way *way, const struct meet *book)
 {
-	uint64_t in = meet_answered(book, &way->in, way->asked_ns);
-	uint64_t out = meet_answered(book, &way->out, way->asked_ns);
+	struct meet_answer in = meet_answer(book, &way->in, way->asked_ns);
+	struct meet_answer out = meet_answer(book, &way->out, way->asked_ns);
 
-	if (way->asked_ns != 0 && in != 0 && out != 0) {
-		way->passed += out <= in;
-		way->crossed += out > in;
+	if (way->asked_ns != 0 && in.ts_ns != 0 && out.ts_ns != 0) {
+		way->passed += out.ts_ns <= in.ts_ns;
+		way->crossed += out.ts_ns > in.ts_ns;
+		way->differed += answers_differ(&in, &out);
 	}
 	way->asked_ns = 0;
 }
 
-/* Is a request, which others may say as well, one of many that the host passes on? */
+/* Who says it to several at once delivers it: each of them is a way that a message takes. */
+static void note_spread(struct state *s, const struct event *ev, const struct leg_view *out_leg,
+			struct way *way, struct way_key key)
+{
+	const struct flow_tuple *out = &out_leg->leg->tuple;
+
+	for (unsigned i = 0; i < ev->u.meet.count; i++) {
+		const struct leg *leg = ev->u.meet.earlier[i].leg;
+		struct way *other;
+
+		if (!ip_equal(&leg->tuple.src, &out->src) || ip_equal(&leg->tuple.dst, &out->dst) ||
+		    leg->ts_ns + AT_ONCE_NS < out_leg->leg->ts_ns)
+			continue;
+		way->differed++;
+		key.server = leg->tuple.dst;
+		other = table_find(s->ways, &key);
+		if (other != NULL)
+			other->differed++;
+	}
+}
+
+/* Is a request, which others may say as well, one of many that the host passes on, and maybe their
+ * answers, too? */
 static bool is_passed_on(struct state *s, const struct event *ev, const struct leg_view *in,
-			 const struct leg_view *out_leg, uint32_t host)
+			 const struct leg_view *out_leg, uint32_t host, bool and_answered)
 {
 	struct way_key key = {
 	    .client = in->leg->tuple.src, .server = out_leg->leg->tuple.dst, .relay = host};
 	struct way *way = table_put(s->ways, &key, NULL);
+	uint32_t crossed;
 
 	if (ev->ts_ns - way->since_ns > PASSED_NS)
 		*way = (struct way){.since_ns = ev->ts_ns};
 	settle(way, ev->book);
+	note_spread(s, ev, out_leg, way, key);
 	if (is_common(ev, in, out_leg) || out_leg->leg->ts_ns < in->leg->ts_ns)
 		return false;
 	if (was_answered(ev, in, out_leg)) {
@@ -242,7 +276,8 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 	way->asked_ns = out_leg->leg->ts_ns;
 	way->in = in->leg->tuple;
 	way->out = out_leg->leg->tuple;
-	return way->passed >= PASSED_NEEDED && way->passed >= PASSED_SHARE * way->crossed;
+	crossed = way->crossed + (and_answered ? way->differed : 0);
+	return way->passed >= PASSED_NEEDED && way->passed >= PASSED_SHARE * crossed;
 }
 
 static struct flow_tuple reverse(const struct flow_tuple *t)
@@ -318,13 +353,14 @@ static bool is_proxied(struct state *s, const struct event *ev, const struct leg
 
 	switch (token->kind) {
 	case TOKEN_HTTP_REQUEST:
-		return is_passed_on(s, ev, in, out_leg, host) && !has_private_end(in, out_leg) &&
+		return is_passed_on(s, ev, in, out_leg, host, true) &&
+		       !has_private_end(in, out_leg) &&
 		       !own_sites_visit(s->sites, ev, in, out_leg, arrives_at(in));
 	case TOKEN_HTTP_HEAD:
 	case TOKEN_HTTP_TARGET:
 		return (token->rare && !is_common(ev, in, out_leg) &&
 			!was_answered(ev, in, out_leg)) ||
-		       is_passed_on(s, ev, in, out_leg, host);
+		       is_passed_on(s, ev, in, out_leg, host, false);
 	case TOKEN_PAYLOAD:
 		return is_in_step(s, ev, in, out_leg, host);
 	default:

@@ -33,8 +33,9 @@
 
 #include "base/hash.h"
 
-#define HTTP_MIN_HEAD 60 /* a shorter head is likely to be said by others as well */
-#define TEXT_MAX 4096	 /* of a head we read */
+#define HTTP_STATUS_END 12 /* "HTTP/1.1 200" */
+#define HTTP_MIN_HEAD 60   /* a shorter head is likely to be said by others as well */
+#define TEXT_MAX 4096	   /* of a head we read */
 #define TEXT_MAX_LINES 64
 #define FIELD_MAX 512 /* of a value that is hashed */
 /* A run of letters and digits as identifiers are and words are not; a date has eight digits. */
@@ -282,8 +283,23 @@ static unsigned http_tokens(struct line text, const struct hash_key *key, struct
 
 struct http_answer {
 	struct line changed, session;
-	bool chunked;
+	uint32_t length; /* and one */
+	bool chunked, packed;
 };
+
+/* Up to nine digits, and nothing else. */
+static bool number_of(struct line text, uint32_t *number)
+{
+	*number = 0;
+	if (text.len == 0 || text.len > 9)
+		return false;
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] < '0' || text.at[i] > '9')
+			return false;
+		*number = *number * 10 + (uint32_t)(text.at[i] - '0');
+	}
+	return true;
+}
 
 static struct line until(struct line value, char mark)
 {
@@ -295,8 +311,11 @@ static struct line until(struct line value, char mark)
 static void answer_field(struct http_answer *answer, struct line line)
 {
 	static const struct line changed = WORD("Last-Modified"), cookie = WORD("Set-Cookie"),
-				 coding = WORD("Transfer-Encoding");
+				 coding = WORD("Transfer-Encoding"),
+				 packing = WORD("Content-Encoding"),
+				 length = WORD("Content-Length");
 	struct line name, value;
+	uint32_t bytes;
 
 	if (!split_field(line, &name, &value))
 		return;
@@ -306,6 +325,10 @@ static void answer_field(struct http_answer *answer, struct line line)
 		answer->session = until(value, ';');
 	else if (is_named(name, coding))
 		answer->chunked = true;
+	else if (is_named(name, packing))
+		answer->packed = true;
+	else if (is_named(name, length) && number_of(value, &bytes))
+		answer->length = bytes + 1;
 }
 
 /* What a body bears: of a chunked one the first chunk. */
@@ -340,45 +363,64 @@ static bool body_token(struct line body, const struct hash_key *key, enum token_
 	return true;
 }
 
-static bool answer_token(struct line text, bool whole, const struct hash_key *key,
-			 struct token *out)
+static bool own_token(struct line text, bool whole, const struct http_answer *answer,
+		      const struct hash_key *key, struct token *out)
 {
-	struct http_answer answer = {.chunked = false};
+	bool dated = answer->changed.len > 0, own;
 	struct http_sum sum = {.bytes = 0};
-	struct line line = {text.at, 1}; /* of an empty one the head ends */
-	unsigned lines = 0;
-	bool own;
 
-	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
-		answer_field(&answer, line);
-	if (line.len > 0) /* the head goes on */
-		return false;
-	if (answer.changed.len > 0 || answer.session.len > 0) {
-		bool dated = answer.changed.len > 0;
-
-		http_add(&sum, key, dated ? 1 : 2, dated ? answer.changed : answer.session);
+	if (dated || answer->session.len > 0) {
+		http_add(&sum, key, dated ? 1 : 2, dated ? answer->changed : answer->session);
 		sum.sum.hi ^= TOKEN_HTTP_ANSWER;
 		http_put(out, TOKEN_HTTP_ANSWER, &sum.sum, sum.bytes, !dated);
 		return true;
 	}
 	return whole &&
-	       body_token(body_of(text, answer.chunked), key, TOKEN_HTTP_ANSWER, out, &own) && own;
+	       body_token(body_of(text, answer->chunked), key, TOKEN_HTTP_ANSWER, out, &own) && own;
+}
+
+static bool answer_token(struct line text, bool whole, const struct hash_key *key,
+			 struct token *out)
+{
+	struct http_answer answer = {.chunked = false};
+	struct line line = {text.at, 1}; /* of an empty one the head ends */
+	uint32_t status = 0;
+	unsigned lines = 0;
+	bool told;
+
+	if (text.len >= HTTP_STATUS_END)
+		(void)number_of((struct line){text.at + HTTP_STATUS_END - 3, 3}, &status);
+	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
+		answer_field(&answer, line);
+	told = line.len == 0 && own_token(text, whole, &answer, key, out); /* else it goes on */
+	out->status = (uint16_t)status;
+	out->length = answer.packed || answer.chunked || line.len > 0 ? 0 : answer.length;
+	return told;
 }
 
 /* What a form or a call says: of it everything may be the client's own. */
 static bool posted_token(struct line text, const struct hash_key *key, struct token *out)
 {
-	static const struct line coding = WORD("Transfer-Encoding");
+	static const struct line coding = WORD("Transfer-Encoding"),
+				 length = WORD("Content-Length");
 	struct line line, name, value, method;
+	uint32_t bytes = 0;
 	unsigned lines = 0;
 	bool chunked = false, own;
 
 	if (!next_line(&text, &line) || !http_target(line, &method, &value))
 		return false;
-	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0)
-		chunked |= split_field(line, &name, &value) && is_named(name, coding);
-	return line.len == 0 &&
-	       body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out, &own);
+	while (lines++ < TEXT_MAX_LINES && next_line(&text, &line) && line.len > 0) {
+		if (!split_field(line, &name, &value))
+			continue;
+		chunked |= is_named(name, coding);
+		if (is_named(name, length))
+			(void)number_of(value, &bytes);
+	}
+	if (line.len > 0 || !body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out, &own))
+		return false;
+	out->lo ^= bytes * UINT64_C(0x9e3779b97f4a7c15); /* many begin with the same preamble */
+	return true;
 }
 
 bool token_of_http(const struct packet *packet, const struct hash_key *key, struct token *out)

@@ -101,22 +101,26 @@ static void requests_and_their_answers(void **state)
 {
 	struct meet *m = meet_new(64, SEED);
 	struct flow_tuple ask = {.sport = 40000, .dport = 80}, back = {.sport = 80, .dport = 40000};
+	struct token said = {.status = 202, .length = 8}, later = {.status = 503};
 
 	(void)state;
-	meet_said(m, &back, 5); /* nobody asked */
+	meet_said(m, &back, &said, 5); /* nobody asked */
 	meet_asked(m, &ask, 10);
 	assert_int_equal(meet_answered(m, &ask, 0), 0);
-	meet_said(m, &ask, 15); /* the wrong way */
-	meet_said(m, &back, 20);
-	meet_said(m, &back, 30);
+	meet_said(m, &ask, &said, 15); /* the wrong way */
+	meet_said(m, &back, &said, 20);
+	meet_said(m, &back, &later, 30); /* goes on */
 	assert_int_equal(meet_answered(m, &ask, 10), 20);
 	meet_asked(m, &ask, 40); /* a copy of the request */
 	assert_int_equal(meet_answered(m, &ask, 10), 20);
 	meet_asked(m, &ask, 40 + LATER); /* the next one */
 	assert_int_equal(meet_answered(m, &ask, 40), 0);
 	assert_int_equal(meet_answered(m, &ask, 10), 20);
-	meet_said(m, &back, 50 + LATER);
+	meet_said(m, &back, &later, 50 + LATER);
 	assert_int_equal(meet_answered(m, &ask, 40), 50 + LATER);
+	assert_int_equal(meet_answer(m, &ask, 10).status, 202);
+	assert_int_equal(meet_answer(m, &ask, 10).length, 8);
+	assert_int_equal(meet_answer(m, &ask, 40).status, 503);
 	meet_free(m);
 }
 

@@ -137,12 +137,48 @@ static void http_posts(void **state)
 	assert_false(http_text("PORTER is the name of a beer, and of who carries things", 0, &one));
 }
 
+static void what_an_answer_says_of_itself(void **state)
+{
+	struct token t = {.status = 7};
+
+	(void)state;
+	assert_false(http_text("HTTP/1.1 204 No Content\r\n\r\n", 0, &t));
+	assert_int_equal(t.status, 204);
+	assert_int_equal(t.length, 0);
+	assert_false(http_text(OK "Content-Length: 2\r\n\r\nok", 0, &t));
+	assert_int_equal(t.status, 200);
+	assert_int_equal(t.length, 3);
+	assert_true(http_text(OK DATED "Content-Length: 0\r\n\r\n", 0, &t));
+	assert_int_equal(t.length, 1);
+	assert_false(http_text(OK "Content-Length: 2\r\nContent-Encoding: gzip\r\n\r\nok", 0, &t));
+	assert_int_equal(t.length, 0);
+	assert_false(http_text(OK "Content-Length: 9999999999\r\n\r\nok", 0, &t));
+	assert_int_equal(t.length, 0);
+	assert_false(http_text("HTTP/1.", 0, &t));
+	assert_int_equal(t.status, 0);
+}
+
+/* Those of one program begin with the same preamble. */
+static void posted_bodies_of_other_lengths(void **state)
+{
+	struct token one, two;
+
+	(void)state;
+	assert_true(http_text("POST /a HTTP/1.1\r\nContent-Length: 37\r\n\r\n" ORDER, 0, &one));
+	assert_true(http_text("POST /b HTTP/1.0\r\ncontent-length: 37\r\n\r\n" ORDER, 0, &two));
+	assert_same(&one, &two);
+	assert_true(http_text("POST /b HTTP/1.1\r\nContent-Length: 38\r\n\r\n" ORDER, 0, &two));
+	assert_different(&one, &two);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(http_for_another_host),
 	    cmocka_unit_test(http_answers),
 	    cmocka_unit_test(http_posts),
+	    cmocka_unit_test(what_an_answer_says_of_itself),
+	    cmocka_unit_test(posted_bodies_of_other_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, NULL);
