@@ -85,8 +85,8 @@ def fronts():
         more = b"Cookie: sid=%s\r\n" % noise("c%d" % n, 10).hex().encode()
         c.pass_on(W4, own, FAR, request(own.encode(), b"/out", more), request(b"origin.example", b"/out", b"X-Forwarded-For: 172.19.8.10\r\n" + more),
                   [answer(b"", b"Location: /\r\n", status=b"302 Found")], [answer(b"", b"Location: /\r\n", status=b"302 Found")])
-        own = who("posts")[1]  # a form that names nobody, three times
-        form = b"user=anna&password=letmein&go=on"
+        own = who("posts")[1]  # a form that names nobody
+        form = b"user=anna&password=letmein&go=on&try=%d" % n
         c.pass_on(W4, own, FAR, request(own.encode(), b"/a/login", method=b"POST", body=form), request(b"origin.example", b"/login", method=b"POST", body=form),
                   [answer(b"", b"Location: /\r\n", status=b"302 Found")], [answer(b"", b"Location: /\r\n", status=b"302 Found")])
         own = who("to-finch")[1]  # a neighbour's server behind it, a picture

@@ -81,6 +81,11 @@ def post(host, path, body):
 
 
 def hooks(c):
+    deep = who("deep-health")[1]
+    for n in range(8):
+        check, up = b"{\"check\":\"deep\",\"services\":[\"all\"]}", answer(b"{\"status\":\"UP\"}", b"Content-Length: 15\r\n")
+        c.pass_on(W4, deep, F4, post(deep.encode(), b"/rpc/health", check), post(F4.encode(), b"/rpc/health", check), [up], [up], dport=8080)
+        c.wait(130)
     hub, echo, fan, asks = (who(name)[1] for name in ("hooks", "hooks-back", "hooks-many", "federated"))
     ok, none, queued = answer(b"{\"ok\":true}", b"Content-Length: 11\r\n"), answer(b"", status=b"204 No Content"), answer(b"{\"queued\":1}", status=b"202 Accepted")
     for n in range(8):

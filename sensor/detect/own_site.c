@@ -85,12 +85,12 @@ void own_sites_note(struct own_sites *s, const struct event *ev)
 }
 
 /* The provider's: where it leads is a door for all. */
-static bool is_balancer(const struct event *ev, const struct owner *owner)
+static bool is_front(const struct event *ev, const struct owner *owner)
 {
 	const struct host *host = inventory_host(ev->inv, owner->host);
 
 	return owner->tenant == TENANT_INFRASTRUCTURE && host != NULL &&
-	       (host->roles & ROLE_LOAD_BALANCER) != 0;
+	       (host->roles & (ROLE_LOAD_BALANCER | ROLE_PROXY)) != 0;
 }
 
 bool own_sites_visit(struct own_sites *s, const struct event *ev, const struct leg_view *in,
@@ -112,7 +112,7 @@ bool own_sites_visit(struct own_sites *s, const struct event *ev, const struct l
 		return false;
 	if (client->tenant == TENANT_EXTERNAL)
 		(void)table_put(s->visited, &door, NULL);
-	return is_balancer(ev, client) || table_find(s->led, &lead) != NULL ||
+	return is_front(ev, client) || table_find(s->led, &lead) != NULL ||
 	       table_find(s->named, &door) != NULL ||
 	       (is_tenant(client->tenant) && table_find(s->visited, &door) != NULL);
 }

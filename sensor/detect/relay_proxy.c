@@ -52,6 +52,7 @@ struct way {
 	uint64_t since_ns;
 	uint64_t asked_ns; /* the last one: 0 none */
 	struct flow_tuple in, out;
+	uint64_t said;		  /* the last one's token */
 	uint32_t passed, crossed; /* answered in order, and not */
 	uint32_t differed;	  /* ... with another answer, or others were asked, too */
 };
@@ -273,6 +274,10 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 		way->crossed++;
 		return false;
 	}
+	/* Checks of health, each of which asks the next one, say the same for ever. */
+	if (and_answered && !ev->u.meet.token.rare && way->said == ev->u.meet.token.lo)
+		return false;
+	way->said = ev->u.meet.token.lo;
 	way->asked_ns = out_leg->leg->ts_ns;
 	way->in = in->leg->tuple;
 	way->out = out_leg->leg->tuple;

@@ -419,6 +419,7 @@ static bool posted_token(struct line text, const struct hash_key *key, struct to
 	}
 	if (line.len > 0 || !body_token(body_of(text, chunked), key, TOKEN_HTTP_REQUEST, out, &own))
 		return false;
+	out->rare = own;
 	out->lo ^= bytes * UINT64_C(0x9e3779b97f4a7c15); /* many begin with the same preamble */
 	return true;
 }
