@@ -69,9 +69,10 @@ void own_sites_note(struct own_sites *s, const struct event *ev)
 	struct lead lead = {.domain = ev->domain};
 	struct dns_message m;
 
-	if (ev->packet == NULL || ev->from.tenant != TENANT_INFRASTRUCTURE ||
-	    is_tenant(ev->src.tenant) || ev->packet->sport != PORT_DNS ||
-	    !dns_parse(ev->packet, &m) || m.family != DNS_PLAIN || !m.response)
+	/* The provider's router may stand in no inventory; a tenant's NIC that lies does. */
+	if (ev->packet == NULL || is_tenant(ev->from.tenant) || is_tenant(ev->src.tenant) ||
+	    ev->packet->sport != PORT_DNS || !dns_parse(ev->packet, &m) || m.family != DNS_PLAIN ||
+	    !m.response)
 		return;
 	for (unsigned i = 0; i < m.address_count; i++) {
 		door.ip = m.address[i].ip;

@@ -18,7 +18,7 @@ void own_sites_free(struct own_sites *sites);
 uint64_t own_sites_evicted(const struct own_sites *sites);
 
 #define OWN_SITE_WANTS EVENT_BIT(EVENT_NAME)
-/* A resolver's answer that comes by the provider's gear leads to a tenant's address. */
+/* A resolver's answer that comes by no tenant's NIC leads to a tenant's address. */
 void own_sites_note(struct own_sites *sites, const struct event *ev);
 /*
  * Does a client visit a site of the relay's own, with the request or answer that came in and went
