@@ -25,6 +25,7 @@ from bench import median, say
 
 MIB = 1 << 20
 NO_DPI = "dpi: { packets: 0 }"
+WORKER_ROUNDS = 7  # two of our own runs are compared, which whoever else uses the cores moves one by one
 EMPTY, TCPDUMP, READER, SURICATA, OURS = ("libpcap loop", "tcpdump", "ndpiReader", "suricata",
                                          "bulkhead")
 
@@ -149,6 +150,7 @@ def measure_workers(place, report, name, full, rounds, inventory):
     capture = place.generate(generator, packets, flows)
     config, outbox = place.config("workers", inventory, lines)
     runs = {1: [], 2: []}
+    rounds = max(rounds, WORKER_ROUNDS)
     for turn in range(rounds):
         for workers, of_it in runs.items():
             say("%s: round %d of %d, %d workers" % (name, turn + 1, rounds, workers))
