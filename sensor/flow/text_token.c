@@ -366,7 +366,7 @@ static bool body_token(struct line body, const struct hash_key *key, enum token_
 static bool own_token(struct line text, bool whole, const struct http_answer *answer,
 		      const struct hash_key *key, struct token *out)
 {
-	bool dated = answer->changed.len > 0, own;
+	bool dated = answer->changed.len > 0, own = false;
 	struct http_sum sum = {.bytes = 0};
 
 	if (dated || answer->session.len > 0) {

@@ -25,6 +25,7 @@ struct lab {
 	struct inventory *inv[2];
 	struct judge *judge;
 	struct worker worker;
+	struct frame frame[2]; /* the worker looks back at the last one */
 	uint64_t second;
 	unsigned reloads;
 };
@@ -89,10 +90,11 @@ static void show_frames(struct lab *lab)
 					0x08, 0,  0x45, 0,  0, 46, 0,  1, 0, 0, 64,   17,
 					0,    0,  10,	9,  0, 9,  10, 9, 0, 1, 0x30, 0x39,
 					0,    53, 0,	26, 0, 0,  1,  2, 1, 0, 0,    1};
-	struct frame frame[2] = {{.data = arp, .caplen = sizeof arp, .len = sizeof arp},
-				 {.data = dns, .caplen = sizeof dns, .len = sizeof dns}};
+	struct frame *frame = lab->frame;
 	uint64_t now[2] = {START + lab->second * NS_PER_SEC, START + lab->second * NS_PER_SEC};
 
+	frame[0] = (struct frame){.data = arp, .caplen = sizeof arp, .len = sizeof arp};
+	frame[1] = (struct frame){.data = dns, .caplen = sizeof dns, .len = sizeof dns};
 	for (unsigned i = 0; i < 2; i++) {
 		frame[i].linktype = LINK_ETHERNET;
 		frame[i].ts_ns = now[i];
