@@ -31,7 +31,7 @@ struct labels {
 	struct finding waiting[WAITING];
 	unsigned next; /* the oldest, or a free one: flow_id 0 */
 	bool profile;
-	uint64_t stat_gone, stat_cycles;
+	uint64_t stat_gone, stat_shed, stat_cycles;
 	/* The flow at hand. */
 	struct opening opening[OPENING_PACKETS];
 	struct packet packet[OPENING_PACKETS];
@@ -113,11 +113,17 @@ static bool same_payload(const struct packet *a, const struct packet *b)
 	       memcmp(a->payload, b->payload, a->payload_len) == 0;
 }
 
+/* A first hello, before the one with the key share that was asked for, is no preamble either. */
+static bool is_handshake(const struct packet *p)
+{
+	return p->payload_len >= 2 && p->payload[0] == 22 && p->payload[1] == 3;
+}
+
 static bool has_preamble(const struct labels *l, unsigned nth)
 {
 	for (unsigned i = 0; i < nth; i++)
 		if (same_sender(&l->packet[i], &l->packet[nth]) &&
-		    !same_payload(&l->packet[i], &l->packet[nth]))
+		    !same_payload(&l->packet[i], &l->packet[nth]) && !is_handshake(&l->packet[i]))
 			return true;
 	return false;
 }
@@ -244,6 +250,7 @@ void labels_wait(struct labels *l, const struct finding *f)
 	label = table_find(l->by_flow, &f->flow_id);
 	if (label == NULL || !label->asked)
 		return;
+	l->stat_shed += l->waiting[l->next].flow_id != 0;
 	l->waiting[l->next] = *f;
 	l->waiting[l->next].count = 0;
 	l->waiting[l->next].bytes = 0;
@@ -311,6 +318,7 @@ void labels_stats(struct labels *l, struct stats *stats)
 		return;
 	dpi_stats(l->dpi, stats);
 	stat_add(stats, STAT_STATE_FORGOTTEN, l->stat_gone);
+	stat_add(stats, STAT_DPI_SHED, l->stat_shed);
 	stat_add(stats, STAT_CYCLES_DPI, l->stat_cycles);
-	l->stat_gone = l->stat_cycles = 0;
+	l->stat_gone = l->stat_shed = l->stat_cycles = 0;
 }

@@ -300,6 +300,19 @@ static void a_hello_twice_is_no_preamble(void **state)
 	assert_int_equal(strlen(f.app.ja3), 32);
 }
 
+/* Nor is the first hello, when the server asks for another key share: the second is another. */
+static void a_second_hello_is_behind_no_preamble(void **state)
+{
+	struct bench *b = *state;
+	uint8_t hello[HELLO_SIZE];
+	size_t len = client_hello(hello, "vault.example");
+
+	keep(b, FLOW, 1, 0, hello, len);
+	hello[20] ^= 1;
+	keep(b, FLOW, 2, 0, hello, len);
+	assert_int_equal(strlen(named(b, FLOW, ALWAYS).app.ja3), 32);
+}
+
 /* The server's greeting is none either. */
 static void what_the_other_end_says_is_no_preamble(void **state)
 {
@@ -459,6 +472,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(nothing_without_the_first, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(tls_behind_a_preamble, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_hello_twice_is_no_preamble, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_second_hello_is_behind_no_preamble, set_up,
+					    tear_down),
 	    cmocka_unit_test_setup_teardown(what_the_other_end_says_is_no_preamble, set_up,
 					    tear_down),
 	    cmocka_unit_test_setup_teardown(shown_once_more, set_up_late, tear_down),
