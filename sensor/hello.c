@@ -39,13 +39,18 @@ struct slot {
 };
 
 struct hellos {
+	struct stats *stats;
 	uint64_t key[SETS][WAYS]; /* 0: free */
 	struct slot slot[SETS][WAYS];
 };
 
-struct hellos *hellos_new(void)
+struct hellos *hellos_new(struct stats *stats)
 {
-	return calloc(1, sizeof(struct hellos));
+	struct hellos *hellos = calloc(1, sizeof *hellos);
+
+	if (hellos != NULL)
+		hellos->stats = stats;
+	return hellos;
 }
 
 void hellos_free(struct hellos *hellos)
@@ -192,6 +197,7 @@ enum hello_state hellos_add(struct hellos *hellos, struct flow *flow, unsigned d
 	}
 	s = take_slot(hellos, key, now_ns);
 	if (s == NULL) {
+		stat_add(hellos->stats, STAT_STATE_EVICTED, 1);
 		*said = (struct hello_bytes){packet->payload, packet->payload_len};
 		return HELLO_SAID;
 	}

@@ -51,7 +51,7 @@ int worker_init(struct worker *w, struct shared *shared, struct judge *judge, un
 	w->stack = calloc(PIPELINE_DEPTH + 1, sizeof *w->stack);
 	w->reassembly = reassembly_new(&w->stats);
 	w->heads = heads_new();
-	w->hellos = hellos_new();
+	w->hellos = hellos_new(&w->stats);
 	w->unseen = unseen_table_new(&w->stats);
 	w->ring = ring_new(shared->live ? RING_LIVE : RING_REPLAY);
 	if (w->flows == NULL || w->watches == NULL || (w->openings == NULL && o->dpi.packets > 0) ||

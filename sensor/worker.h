@@ -334,7 +334,8 @@ struct hello_bytes { /* borrowed until the next call */
 	size_t len;
 };
 enum hello_state { HELLO_NONE, HELLO_WAITS, HELLO_SAID };
-struct hellos *hellos_new(void);
+/* A hello that finds no room counts in STAT_STATE_EVICTED. */
+struct hellos *hellos_new(struct stats *stats);
 void hellos_free(struct hellos *hellos);
 /* A TCP payload.  early: a hello may begin with it.  SAID: it ends a hello, *said is all of it, or
  * as much as there will be; WAITS: the hello goes on in the next one. */

@@ -84,7 +84,8 @@ static void however_cut(void **state)
 {
 	static const size_t record[] = {1, 2, 37, 700, 1499, 1500};
 	static const size_t piece[] = {1, 2, 5, 6, 9, 100, 536, 1400, ROOM};
-	struct hellos *hellos = hellos_new();
+	struct stats stats = {0};
+	struct hellos *hellos = hellos_new(&stats);
 	struct flow flow = {.id = 1};
 	uint8_t stream[ROOM];
 
@@ -118,7 +119,8 @@ static void however_cut(void **state)
 /* What is sent again with more behind it, and what comes behind a gap. */
 static void overlaps_and_gaps(void **state)
 {
-	struct hellos *hellos = hellos_new();
+	struct stats stats = {0};
+	struct hellos *hellos = hellos_new(&stats);
 	struct flow flow = {.id = 7};
 	struct hello_bytes said;
 	uint8_t stream[ROOM];
@@ -139,7 +141,8 @@ static void overlaps_and_gaps(void **state)
 /* A server's hello, other records, and a stream that only begins like one. */
 static void others(void **state)
 {
-	struct hellos *hellos = hellos_new();
+	struct stats stats = {0};
+	struct hellos *hellos = hellos_new(&stats);
 	struct flow flow = {.id = 7};
 	struct hello_bytes said;
 	uint8_t stream[ROOM];
@@ -158,7 +161,8 @@ static void others(void **state)
 /* A slot that another has just taken: what the first packet says is all there is. */
 static void slots_are_few(void **state)
 {
-	struct hellos *hellos = hellos_new();
+	struct stats stats = {0};
+	struct hellos *hellos = hellos_new(&stats);
 	struct hello_bytes said;
 	uint8_t stream[ROOM];
 	unsigned waiting = 0;
@@ -171,6 +175,7 @@ static void slots_are_few(void **state)
 		waiting += add(hellos, &flow, stream, 0, 600, &said) == HELLO_WAITS;
 	}
 	assert_int_equal(waiting, 256);
+	assert_int_equal(stat_get(&stats, STAT_STATE_EVICTED), 1000 - 256);
 	assert_int_equal(said.len, 600);
 	hellos_free(hellos);
 }
