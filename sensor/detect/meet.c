@@ -322,7 +322,7 @@ void meet_said(struct meet *m, const struct flow_tuple *tuple, const struct toke
 
 uint64_t meet_asked_ns(const struct meet *m, const struct flow_tuple *tuple)
 {
-	struct flow_tuple key = tuple_key(tuple, false);
+	struct flow_tuple key = tuple_key(tuple, true);
 	const struct asked *asked = table_find(m->asked, &key);
 
 	return asked != NULL ? asked->asked_ns : 0;

@@ -56,7 +56,7 @@ void meet_asked(struct meet *meet, const struct flow_tuple *tuple, uint64_t ts_n
 /* ... and payload, which may be the answer to one of the other way. */
 void meet_said(struct meet *meet, const struct flow_tuple *tuple, const struct token *token,
 	       uint64_t ts_ns);
-/* When the last request of the flow that goes this way was asked; 0 never. */
+/* When the last request was asked that what goes this way answers; 0 never. */
 uint64_t meet_asked_ns(const struct meet *meet, const struct flow_tuple *tuple);
 struct meet_answer {
 	uint64_t ts_ns;	 /* 0 not yet */

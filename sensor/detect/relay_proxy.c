@@ -285,16 +285,6 @@ static bool is_passed_on(struct state *s, const struct event *ev, const struct l
 	return way->passed >= PASSED_NEEDED && way->passed >= PASSED_SHARE * crossed;
 }
 
-static struct flow_tuple reverse(const struct flow_tuple *t)
-{
-	return (struct flow_tuple){.src = t->dst,
-				   .dst = t->src,
-				   .sport = t->dport,
-				   .dport = t->sport,
-				   .proto = t->proto,
-				   .domain = t->domain};
-}
-
 enum order { ORDER_UNKNOWN, ORDER_PROXY, ORDER_OTHER };
 
 /* Did the relay ask for what it answers with when it was asked, and get it before it answered?
@@ -302,10 +292,8 @@ enum order { ORDER_UNKNOWN, ORDER_PROXY, ORDER_OTHER };
 static enum order order_of(const struct event *ev, const struct leg_view *in,
 			   const struct leg_view *out_leg)
 {
-	struct flow_tuple client = reverse(&out_leg->leg->tuple);
-	struct flow_tuple server = reverse(&in->leg->tuple);
-	uint64_t asked_ns = meet_asked_ns(ev->book, &client);
-	uint64_t asks_ns = meet_asked_ns(ev->book, &server);
+	uint64_t asked_ns = meet_asked_ns(ev->book, &out_leg->leg->tuple);
+	uint64_t asks_ns = meet_asked_ns(ev->book, &in->leg->tuple);
 
 	if (asked_ns == 0 || asks_ns == 0)
 		return ORDER_UNKNOWN;
